@@ -1,0 +1,1 @@
+"""Debezium inside this process, over a PostgreSQL that this process may start."""

@@ -1,0 +1,1 @@
+"""The authority store over SQLAlchemy Core."""

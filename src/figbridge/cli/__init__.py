@@ -1,0 +1,1 @@
+"""The command line: thin, over operations. Results go to stdout, everything else to stderr."""

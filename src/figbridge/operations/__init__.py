@@ -1,0 +1,1 @@
+"""Use cases. Each returns a value; none prints, none knows an adapter."""

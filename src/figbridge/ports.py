@@ -1,0 +1,153 @@
+"""The seams of figbridge: a log, a state, an authority store. Protocols and the values they exchange, nothing else.
+
+Two adapters of each log and state exist (SQLite, memory) and pass one contract suite, tests/contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from figbridge.domain.authority import Authority, Cut, Grant
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
+class Record(NamedTuple):
+    """One record of a log, as it is read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp: int
+    """Milliseconds since 1970."""
+
+
+class Outgoing(NamedTuple):
+    """One record to append. Without a partition, the key chooses it (CRC-32, as librdkafka's default does)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int = 0
+    partition: int | None = None
+
+
+class TopicPartition(NamedTuple):
+    """Name one partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Entry(NamedTuple):
+    """One entry of the state: in a space, a group holds members. A value of None removes the entry."""
+
+    space: str
+    group: str
+    member: str
+    value: bytes | None
+
+
+class Commit(NamedTuple):
+    """What becomes durable together, or not at all."""
+
+    records: Sequence[Outgoing]
+    positions: Mapping[TopicPartition, int]
+    """The next offset to read, per partition."""
+    state: Sequence[Entry]
+
+
+class State(Protocol):
+    """What a consumer group remembers: relations, lookups, last-known rows, parked keys. Written only by commits."""
+
+    def read(self, space: str, groups: Iterable[str]) -> dict[str, dict[str, bytes]]:
+        """Return group → member → value for the groups that exist."""
+
+    def scan(self, space: str) -> Iterable[tuple[str, str, bytes]]:
+        """Yield (group, member, value) of a whole space, in order of group and member."""
+
+    def count(self, space: str) -> int:
+        """Return the number of entries of a space."""
+
+
+class Session(Protocol):
+    """One member of a consumer group: reads, and commits records, positions and state in one atom."""
+
+    state: State
+
+    def poll(self, limit: int, timeout_s: float) -> list[Record]:
+        """Return up to `limit` next records of the partitions this member holds, in order within each
+        partition; empty after `timeout_s` without any. Raises Fenced when another member has taken over."""
+
+    def assigned(self) -> frozenset[TopicPartition]:
+        """Return the partitions this member holds now."""
+
+    def committed(self) -> dict[TopicPartition, int]:
+        """Return the group's committed positions (next offset to read)."""
+
+    def rewind(self) -> None:
+        """Go back to the committed positions: what was polled and not committed is polled again."""
+
+    def commit(self, commit: Commit) -> dict[TopicPartition, int]:
+        """Make the commit durable and return, for each partition written to, the offset after its last record.
+        Raises Fenced, with nothing written, when another member has taken over."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class Log(Protocol):
+    """Topics of partitions of records, and consumer groups over them."""
+
+    def create(self, topic: str, partitions: int = 1) -> None:
+        """Create a topic; do nothing when it exists with as many partitions; raises Refused when with others."""
+
+    def topics(self) -> dict[str, int]:
+        """Return topic → number of partitions."""
+
+    def ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        """Return the offset after the last record of each partition of the topics that exist."""
+
+    def append(self, records: Sequence[Outgoing]) -> None:
+        """Append records outside any group, all of them or none. Raises Refused for a topic that does not exist."""
+
+    def read(self, place: TopicPartition, offset: int, limit: int) -> list[Record]:
+        """Return up to `limit` records from an offset on, without any group."""
+
+    def state(self, group: str) -> State:
+        """Return a read-only view of a group's committed state, without joining the group."""
+
+    def session(self, group: str, topics: Sequence[str]) -> Session:
+        """Join a consumer group. A group without committed positions starts at the beginning."""
+
+    def close(self) -> None:
+        """Release what the log holds open."""
+
+
+class AuthorityStore(Protocol):
+    """The append-only, hash-chained log of grants and the table derived from it."""
+
+    def load(self) -> Authority:
+        """Return the current authority with its version. Raises Unreachable: hold, never guess."""
+
+    def shared(self) -> AbstractContextManager[int]:
+        """Hold the head row shared and give its version: no grant becomes durable while a batch commits."""
+
+    def grant(self, draft: Grant, cuts: CutReader) -> Grant:
+        """Append a grant under the exclusive lock: lock, then read the cuts, then write. Returns it as chained."""
+
+    def history(self) -> Sequence[Grant]:
+        """Return every grant, oldest first, as stored (not verified)."""
+
+
+class CutReader(Protocol):
+    """Read where the new epoch begins; called while the exclusive lock is held."""
+
+    def __call__(self) -> tuple[Cut, ...]:
+        """Return one cut for each partition of each source log that may speak about the cell."""

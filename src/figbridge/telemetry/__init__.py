@@ -1,0 +1,1 @@
+"""Closed catalogues of log events; what is not in them cannot be said."""
