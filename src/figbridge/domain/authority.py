@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from figbridge.domain.fact import Cell
 
@@ -111,8 +111,15 @@ class Tenure:
     stage: Stage
 
 
+class Epoch(NamedTuple):
+    """A tenure with the cuts at which it begins; in a partition that is not named, from its first record."""
+
+    tenure: Tenure
+    cuts: tuple[Cut, ...]
+
+
 @dataclass(frozen=True, slots=True)
-class _Epochs:
+class _View:
     """The epochs of one cell as one partition sees them: `cuts[i]` is the first offset of `tenures[i]`, ascending."""
 
     cuts: tuple[int, ...]
@@ -121,39 +128,55 @@ class _Epochs:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Answer who owns a cell at a position: total over declared cells, exactly one owner, the same on every replay."""
+    """Answer who owns a cell at a position: total over declared cells, exactly one owner, the same on every replay.
+
+    `version` and `head` are the seq and hash of the newest grant that it is derived from.
+    """
 
     version: int = 0
-    _grants: dict[Cell, tuple[Grant, ...]] = field(default_factory=dict)
-    _views: dict[tuple[Cell, str, int], _Epochs] = field(default_factory=dict)
+    head: str = GENESIS
+    _epochs: dict[Cell, tuple[Epoch, ...]] = field(default_factory=dict)
+    _views: dict[tuple[Cell, str, int], _View] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, grants: Iterable[Grant]) -> Authority:
         """Derive the table from the log of grants, oldest first."""
-        by_cell: dict[Cell, list[Grant]] = {}
-        version = 0
+        version, head, epochs = 0, GENESIS, list[tuple[Cell, Epoch]]()
         for grant in grants:
-            by_cell.setdefault(grant.cell, []).append(grant)
-            version = max(version, grant.seq)
-        return cls(version, {c: tuple(g) for c, g in by_cell.items()})
+            version, head = grant.seq, grant.hash
+            tenure = Tenure(grant.epoch, grant.owner, grant.successor, grant.stage)
+            epochs.append((grant.cell, Epoch(tenure, grant.cuts)))
+        return cls.of_epochs(version, head, epochs)
+
+    @classmethod
+    def of_epochs(cls, version: int, head: str, epochs: Iterable[tuple[Cell, Epoch]]) -> Authority:
+        """Put together a table that was derived before; the epochs of each cell oldest first."""
+        by_cell: dict[Cell, list[Epoch]] = {}
+        for cell, epoch in epochs:
+            by_cell.setdefault(cell, []).append(epoch)
+        return cls(version, head, {c: tuple(e) for c, e in by_cell.items()})
 
     def cells(self) -> tuple[Cell, ...]:
         """Return every cell that has an owner."""
-        return tuple(self._grants)
+        return tuple(self._epochs)
+
+    def epochs(self, cell: Cell) -> tuple[Epoch, ...]:
+        """Return the epochs of a cell, oldest first; empty for a cell nobody declared."""
+        return self._epochs.get(cell, ())
 
     def current(self, cell: Cell) -> Tenure | None:
         """Return the newest epoch of a cell; None for a cell nobody declared."""
-        grants = self._grants.get(cell)
-        return _tenure(grants[-1]) if grants else None
+        epochs = self._epochs.get(cell)
+        return epochs[-1].tenure if epochs else None
 
     def tenure(self, cell: Cell, topic: str, partition: int, offset: int) -> Tenure | None:
         """Return the epoch in force at a position; None for a cell nobody declared."""
         view = self._views.get((cell, topic, partition))
         if view is None:
-            grants = self._grants.get(cell)
-            if grants is None:
+            epochs = self._epochs.get(cell)
+            if epochs is None:
                 return None
-            view = self._views[cell, topic, partition] = _view(grants, topic, partition)
+            view = self._views[cell, topic, partition] = _view(epochs, topic, partition)
         if offset >= view.cuts[-1]:  # the hot path: one integer comparison
             return view.tenures[-1]
         return view.tenures[bisect_right(view.cuts, offset) - 1] if offset >= view.cuts[0] else view.tenures[0]
@@ -164,19 +187,15 @@ class Authority:
         return tenure.owner if tenure else None
 
 
-def _tenure(grant: Grant) -> Tenure:
-    return Tenure(grant.epoch, grant.owner, grant.successor, grant.stage)
-
-
-def _view(grants: tuple[Grant, ...], topic: str, partition: int) -> _Epochs:
+def _view(epochs: tuple[Epoch, ...], topic: str, partition: int) -> _View:
     """Lay the epochs of a cell along one partition; one whose cut is not before the next one's never ruled there."""
     starts: list[int] = []
     tenures: list[Tenure] = []
-    for grant in grants:
-        start = next((c.offset for c in grant.cuts if (c.topic, c.partition) == (topic, partition)), 0)
+    for tenure, cuts in epochs:
+        start = next((c.offset for c in cuts if (c.topic, c.partition) == (topic, partition)), 0)
         while starts and starts[-1] >= start:
             starts.pop()
             tenures.pop()
         starts.append(start)
-        tenures.append(_tenure(grant))
-    return _Epochs(tuple(starts), tuple(tenures))
+        tenures.append(tenure)
+    return _View(tuple(starts), tuple(tenures))

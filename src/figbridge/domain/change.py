@@ -161,3 +161,21 @@ class Dead(NamedTuple):
 
 
 Decoded: TypeAlias = RowChange | Begin | End | Marker | Unmapped | Dead
+
+
+def not_later(commit: str, other: str) -> bool:
+    """Say whether a commit position is known to stand at or before another of the same source.
+
+    PostgreSQL positions are LSNs in decimal, in commit order; MariaDB's are GTIDs, ordered within one domain.
+
+    >>> not_later("537587600", "537587600"), not_later("537587601", "537587600")
+    (True, False)
+    >>> not_later("0-7-12", "0-7-13"), not_later("9-7-12", "0-7-13")
+    (True, False)
+    """
+    if commit.isdigit() and other.isdigit():
+        return int(commit) <= int(other)
+    a, b = commit.split("-"), other.split("-")
+    if len(a) == len(b) == 3 and a[0] == b[0] and a[2].isdigit() and b[2].isdigit():
+        return int(a[2]) <= int(b[2])
+    return False

@@ -1,0 +1,1 @@
+"""Alembic migrations of the authority store, packaged and run by `migrate`."""

@@ -1,0 +1,82 @@
+"""The administrator: statements straight on the table, past everything the shop's code would have done."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from figbridge.demo.monolith.book import MOVE, money
+from figbridge.demo.monolith.checkout import told_lines
+from figbridge.demo.monolith.desk import Desk, NothingToDo
+
+
+class Dba(Desk):
+    """Repairs by hand."""
+
+    def fix_total(self, number: int | None = None) -> int:
+        """Mend a rounding error; trait: a single column, no upd_dt, and the lines no longer add up to it."""
+        order = self.pick(lambda o: o.is_open, number)
+        total = order.total + Decimal("0.01")
+        with self.transaction("fix_total") as tx:
+            tx.run("UPDATE shop.orders SET tot_amt = %s WHERE order_id = %s", total, order.key)
+            tx.happened(
+                "OrderRevised",
+                order.subject,
+                lines=told_lines(order.lines),
+                total=money(total),
+                totalBefore=money(order.total),
+            )
+        order.total = total
+        return order.number
+
+    def fix_move(self, number: int | None = None) -> int:
+        """Correct the amount of a move; trait: a row two hops away changes, which everybody took for written once."""
+        order = self.pick(lambda o: any(p.moves for p in o.payments), number)
+        move = next((m for p in order.payments for m in p.moves), None)
+        if move is None:
+            raise NothingToDo
+        amount = move.amount + Decimal("0.01")
+        with self.transaction("fix_move") as tx:
+            tx.run("UPDATE shop.payment_moves SET amt = %s WHERE move_id = %s", amount, move.key)
+            tx.happened(
+                "PaymentCorrected",
+                order.subject,
+                kind=MOVE[move.kind],
+                amount=money(amount),
+                amountBefore=money(move.amount),
+            )
+        move.amount = amount
+        return order.number
+
+    def correct_key(self, number: int | None = None) -> int:
+        """Give an order another key; trait: UPDATE of a primary key, with a cascade here and by hand there."""
+        order = self.pick(lambda o: o.is_open and o.key < 1_000_000, number)
+        key = order.key + 1_000_000
+        shipments = len(self.book.shipments_of(order))
+        with self.transaction("correct_key") as tx:
+            tx.run(
+                "UPDATE shop.orders SET order_id = %s WHERE order_id = %s", key, order.key, rows=1 + len(order.lines)
+            )
+            for table, rows in (("payments", len(order.payments)), ("shipments", shipments)):
+                tx.run(f"UPDATE shop.{table} SET order_id = %s WHERE order_id = %s", key, order.key, rows=rows)  # noqa: S608
+            tx.run("UPDATE shop.order_history SET order_id = %s WHERE order_id = %s", key, order.key)
+        order.key = key
+        return order.number
+
+    def reopen(self, number: int | None = None) -> int:
+        """Set a shipped order back to confirmed; trait: what must never happen. The order is spoiled from now on.
+
+        The ledger says nothing: a right mapping parks the order.
+        """
+        order = self.pick(lambda o: o.status == "S", number)
+        with self.transaction("reopen") as tx:
+            tx.run("UPDATE shop.orders SET stat = 'C' WHERE order_id = %s", order.key)
+        order.spoiled = True
+        return order.number
+
+    def write_unknown_status(self, number: int | None = None) -> int:
+        """Write a status nobody knows; trait: a code that no table of codes has. The order is spoiled from now on."""
+        order = self.pick(lambda o: o.status == "P", number)
+        with self.transaction("write_unknown_status") as tx:
+            tx.run("UPDATE shop.orders SET stat = 'Q' WHERE order_id = %s", order.key)
+        order.spoiled = True
+        return order.number

@@ -1,0 +1,307 @@
+"""Strict YAML: text becomes maps, lists and texts that know where they stand, and nothing else.
+
+PyYAML's own loaders read `NO` as false, `01` as 1 and keep the last of two equal keys. Here every scalar stays the text
+that was written, and whatever makes a document say more than one sees (anchors, aliases, merge keys, tags, several
+documents in a file, equal keys) is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from figbridge.errors import ConfigurationError, Finding, Place
+
+MAX_DEPTH: Final = 50
+MAX_CHARACTERS: Final = 1_000_000
+
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BLANK_ESCAPES: Final = frozenset("ntrvfNLP_ \t\n")
+_LONG_ESCAPES: Final = {"x": 2, "u": 4, "U": 8}
+
+
+class Scalar(str):
+    """A text with its place; `plain` says that it stands without quotes, `raw` is how it stands in the file."""
+
+    __slots__ = ("place", "plain", "raw")
+    place: Place
+    plain: bool
+    raw: str
+
+    def __new__(cls, text: str, place: Place = Place(""), *, plain: bool = True, raw: str | None = None) -> Scalar:
+        """Make a text at a place."""
+        self = super().__new__(cls, text)
+        self.place, self.plain, self.raw = place, plain, text if raw is None else raw
+        return self
+
+    def at(self, offset: int) -> Place:
+        """Return the place in the file of a character of the text, also through quotes, escapes and folded lines."""
+        if not self.place.line:
+            return self.place
+        if self.raw == self:
+            return _advance(self.place, self.raw, offset)
+        # Folding and quoting only ever add or drop blanks, so the n-th character that is none is the same in both.
+        number = sum(not c.isspace() for c in self[:offset])
+        ends = self.place
+        for n, index in enumerate(_solid(self.raw)):
+            if n == number:
+                return _advance(self.place, self.raw, index)
+            ends = _advance(self.place, self.raw, index + 1)
+        return ends
+
+
+class MapNode(dict[Scalar, Any]):
+    """A map with its place. `allowed` are the keys that the form which judged it knows, `rows` says that it declares
+    attributes of a relation's rows."""
+
+    __slots__ = ("allowed", "place", "rows")
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.allowed: tuple[str, ...] = ()
+        self.rows = False
+
+    def key(self, name: str) -> Scalar:
+        """Return a key as it was written; raises KeyError."""
+        for key in self:
+            if key == name:
+                return key
+        raise KeyError(name)
+
+
+class SeqNode(list[Any]):
+    """A list with its place."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+Node: TypeAlias = Scalar | MapNode | SeqNode
+
+
+class Findings:
+    """Collect what is wrong with documents; what follows from a refused alias is not reported again."""
+
+    def __init__(self) -> None:
+        self._found: dict[Finding, None] = {}
+        self._holes: set[Place] = set()
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        """Note one finding, once."""
+        if place not in self._holes:
+            self._found[Finding(place, code, message, hint)] = None
+
+    def hole(self, place: Place) -> None:
+        """Note that nothing at this place can be judged."""
+        self._holes.add(place)
+
+    def check(self) -> None:
+        """Raise ConfigurationError with every finding if there is one."""
+        if self._found:
+            raise ConfigurationError(self._found)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the nearest known name, or the few that there are, or nothing."""
+    names = sorted(set(known))
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if 0 < len(names) <= 12:
+        return "known: " + ", ".join(names)
+    return ""
+
+
+def describe(node: object) -> str:
+    """Return what a node is, in words."""
+    match node:
+        case MapNode():
+            return "a map"
+        case SeqNode():
+            return "a list"
+        case _:
+            return "text"
+
+
+def read_text(path: Path, findings: Findings) -> str | None:
+    """Read a file's text, or note why it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        findings.add(Place(str(path)), "YAML001", f"the file cannot be read: {error.strerror or error}")
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        findings.add(Place(str(path), line, column), "YAML001", "the file is not UTF-8 text")
+        return None
+
+
+def read_nodes(text: str, file: str, findings: Findings) -> MapNode | None:
+    """Read one document to nodes, or note why that is impossible; never raises."""
+    if len(text) > MAX_CHARACTERS:
+        findings.add(Place(file), "YAML009", f"the file has {len(text)} characters, more than {MAX_CHARACTERS}")
+        return None
+    text = text.removeprefix("\ufeff")
+    builder = _Builder(text, file, findings)
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):  # type: ignore[no-untyped-call]
+            if not builder.take(event):
+                return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        findings.add(builder.place(mark), "YAML002", f"this is not YAML: {what}")
+        return None
+    except yaml.reader.ReaderError as error:
+        findings.add(_advance(Place(file, 1, 1), text, error.position), "YAML002", "a character that YAML forbids")
+        return None
+    except (ValueError, OverflowError, yaml.YAMLError) as error:  # PyYAML lets chr() and int() fail on absurd escapes
+        findings.add(Place(file), "YAML002", f"this is not YAML: {error}")
+        return None
+    if not isinstance(builder.root, MapNode):
+        place = Place(file, 1, 1) if builder.root is None else builder.root.place
+        found = "nothing" if builder.root is None else describe(builder.root)
+        findings.add(place, "YAML012", f"the document must be a map, found {found}")
+        return None
+    return builder.root
+
+
+class _Builder:
+    """Put nodes together from parse events, without recursion."""
+
+    def __init__(self, text: str, file: str, findings: Findings) -> None:
+        self.root: Node | None = None
+        self._text, self._file, self._findings = text, file, findings
+        self._open: list[MapNode | SeqNode] = []
+        self._keys: list[Node | None] = []
+        self._documents = 0
+
+    def place(self, mark: Any) -> Place:
+        return Place(self._file, mark.line + 1, mark.column + 1) if mark else Place(self._file)
+
+    def take(self, event: yaml.Event) -> bool:
+        """Take one event; return False when the rest of the file cannot be judged."""
+        place = self.place(event.start_mark)
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._findings.add(place, "YAML007", "a second document in one file", "write one document per file")
+                return False
+        if isinstance(event, yaml.AliasEvent):
+            self._findings.add(
+                place, "YAML004", f"an alias (`*{event.anchor}`)", "write the value out where it is used"
+            )
+            self._findings.hole(place)
+            self._attach(Scalar("", place, plain=False))
+        elif isinstance(event, yaml.ScalarEvent):
+            self._properties(event, place)
+            raw = self._text[event.start_mark.index : event.end_mark.index]
+            self._attach(Scalar(event.value, place, plain=event.style is None, raw=raw))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._properties(event, place)
+            if len(self._open) >= MAX_DEPTH:
+                self._findings.add(place, "YAML008", f"nested more than {MAX_DEPTH} levels deep")
+                return False
+            is_map = isinstance(event, yaml.MappingStartEvent)
+            self._open.append(MapNode(place) if is_map else SeqNode(place))
+            self._keys.append(None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._keys.pop()
+            self._attach(self._open.pop())
+        return True
+
+    def _properties(self, event: Any, place: Place) -> None:
+        if event.anchor is not None:
+            self._findings.add(
+                place, "YAML004", f"an anchor (`&{event.anchor}`)", "write the value out where it is used"
+            )
+        if event.tag is not None:
+            self._findings.add(place, "YAML005", f"a tag (`{event.tag}`)", "every value stays the text that is written")
+
+    def _attach(self, node: Node) -> None:
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        if isinstance(parent, SeqNode):
+            if isinstance(node, Scalar) and node.plain and not node:
+                self._findings.add(node.place, "YAML011", "an empty item", "write null, or '' for empty text")
+                return
+            parent.append(node)
+            return
+        key = self._keys[-1]
+        if key is None:
+            self._keys[-1] = node
+            if not isinstance(node, Scalar):
+                self._findings.add(node.place, "YAML010", f"a key must be text, found {describe(node)}")
+            return
+        self._keys[-1] = None
+        if isinstance(key, Scalar):
+            self._pair(parent, key, node)
+
+    def _pair(self, parent: MapNode, key: Scalar, node: Node) -> None:
+        if key == "<<" and key.plain:
+            self._findings.add(key.place, "YAML006", "a merge key (`<<`)", "write the keys out where they are used")
+        elif key in parent:
+            first = parent.key(key).place
+            self._findings.add(key.place, "YAML003", f"the key `{key}` stands twice", f"first in line {first.line}")
+        elif isinstance(node, Scalar) and node.plain and not node:
+            self._findings.add(
+                key.place, "YAML011", f"nothing stands after `{key}:`", "write null, or '' for empty text"
+            )
+            self._findings.hole(key.place)
+            parent[key] = Scalar("", key.place)
+        else:
+            parent[key] = node
+
+
+def _solid(raw: str) -> Iterator[int]:
+    """Yield the index in a scalar's source of each character of its text that is not blank."""
+    style = raw[:1]
+    if style in ("|", ">"):
+        head = _BREAK.search(raw)
+        start = head.end() if head else len(raw)
+        yield from (i for i in range(start, len(raw)) if not raw[i].isspace())
+        return
+    if style not in ("'", '"'):
+        yield from (i for i, c in enumerate(raw) if not c.isspace())
+        return
+    index = 1
+    while index < len(raw) - 1:
+        here, width = index, 1
+        blank = raw[index].isspace()
+        if style == "'" and raw[index] == "'":
+            width = 2
+        elif style == '"' and raw[index] == "\\":
+            escape = raw[index + 1]
+            width = 2 + _LONG_ESCAPES.get(escape, 0)
+            blank = escape in _BLANK_ESCAPES
+        if not blank:
+            yield here
+        index += width
+
+
+def _advance(place: Place, text: str, offset: int) -> Place:
+    before = text[:offset]
+    breaks = list(_BREAK.finditer(before))
+    if not breaks:
+        return Place(place.file, place.line, place.column + offset)
+    return Place(place.file, place.line + len(breaks), len(before) - breaks[-1].end() + 1)

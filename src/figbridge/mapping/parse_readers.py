@@ -1,0 +1,400 @@
+"""The readers of a mapping document: the form in which each is written, and what it becomes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Discriminator, Field, Tag
+
+from figbridge.mapping import model as m
+from figbridge.mapping.nodes import MapNode, Node, Scalar, did_you_mean
+from figbridge.mapping.parse_form import (
+    AttributeName,
+    ColumnPath,
+    Form,
+    Free,
+    Otherwise,
+    RelationPath,
+    TypeName,
+    Value,
+    Whole,
+    Word,
+    by_shape,
+    default,
+    expected,
+    refuse,
+)
+from figbridge.mapping.parse_names import Scope
+
+Code: TypeAlias = Annotated[Scalar, Word("a code", schema=("string", "number", "boolean"))]
+Unreadable: TypeAlias = Annotated[Scalar, Word("a policy", choices=("park", "raw", "null"))]
+Truth: TypeAlias = Annotated[Scalar, Word("true or false", choices=("true", "false"), schema=("boolean",))]
+TimeUnit: TypeAlias = Annotated[Scalar, Word("a unit", choices=("us", "ms", "ns", "s"))]
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a reader stands: the row whose columns it means, and the attribute it is part of."""
+
+    scope: Scope
+    path: str
+    owner: str
+
+    def column(self, text: Scalar) -> m.Column | None:
+        """Return the column that a text means here, None when it means none."""
+        return self.scope.column(text, self.path, self.owner)
+
+
+class ReaderForm(Form):
+    """What every reader may say."""
+
+    otherwise: Unreadable = Field(
+        default("park"),
+        description="What a value becomes that the reader cannot read: park the key, the raw cell, null.",
+    )
+
+    @abstractmethod
+    def build(self, at: At) -> m.Reader | None:
+        """Return the reader, None when a name in it means nothing."""
+
+
+class TextForm(ReaderForm):
+    """Text."""
+
+    text: ColumnPath = Field(description="The column.")
+    trim: Annotated[Scalar, Word("a side", choices=("none", "left", "right", "both"))] = Field(
+        default("none"), description="Blanks to cut off; char(n) columns are padded on PostgreSQL."
+    )
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.text)
+        return column and m.Text(column, str(self.trim))
+
+
+class IntForm(ReaderForm):
+    """A whole number."""
+
+    int_: ColumnPath = Field(alias="int", description="The column.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.int_)
+        return column and m.Int(column)
+
+
+class DecimalForm(ReaderForm):
+    """A decimal number, kept as the source wrote it."""
+
+    decimal: ColumnPath = Field(description="The column.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.decimal)
+        return column and m.Decimal(column)
+
+
+class CurrencyForm(Form):
+    """A currency that stands in the row."""
+
+    column: ColumnPath = Field(description="The column with the currency's code.")
+
+
+class MoneyForm(ReaderForm):
+    """An amount with its currency."""
+
+    money: ColumnPath = Field(description="The column with the amount.")
+    currency: Annotated[
+        Annotated[
+            Annotated[Scalar, Word("a currency of ISO 4217", pattern="[A-Z]{3}", like="EUR, or {column: NAME}")],
+            Tag("<text>"),
+        ]
+        | Annotated[CurrencyForm, Tag("<map>")]
+        | Annotated[Any, expected("a currency or {column: NAME}"), Tag("<else>")],
+        by_shape("text", "map"),
+    ] = Field(description="The currency's code, or the column it stands in.")
+    minor: Annotated[int, Word("a number of digits", pattern="[0-9]", convert=int, schema=("integer",), like="2")] = (
+        Field(0, description="The column counts 10^-minor units as a whole number (2: cents).")
+    )
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.money)
+        currency = at.column(self.currency.column) if isinstance(self.currency, CurrencyForm) else str(self.currency)
+        return m.Money(column, currency, self.minor) if column and currency else None
+
+
+class BoolForm(ReaderForm):
+    """True or false."""
+
+    bool_: ColumnPath = Field(alias="bool", description="The column.")
+    of: dict[Code, Truth] = Field({}, description="What each code means; without it a boolean or 0 and 1 are read.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.bool_)
+        return column and m.Bool(column, tuple((str(k), v == "true") for k, v in self.of.items()))
+
+
+class CodeForm(ReaderForm):
+    """A code with its meaning."""
+
+    code: ColumnPath = Field(description="The column.")
+    of: dict[Code, Value] = Field(min_length=1, description="What each code means.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.code)
+        return column and m.Code(column, tuple((str(k), str(v)) for k, v in self.of.items()))
+
+
+class LookupForm(ReaderForm):
+    """The meaning of an id, from a code table in the database."""
+
+    lookup: Annotated[Scalar, Word("a lookup's name")] = Field(description="The name of the code table under `lookup`.")
+    from_: ColumnPath = Field(alias="from", description="The column with the id.")
+
+    def build(self, at: At) -> m.Reader | None:
+        lookup, column = at.scope.lookup(self.lookup), at.column(self.from_)
+        return m.Lookup(lookup, column) if lookup and column else None
+
+
+class RefForm(ReaderForm):
+    """The id of another aggregate."""
+
+    ref: TypeName = Field(description="The type of the other aggregate.")
+    from_: ColumnPath = Field(alias="from", description="The column with its key.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.from_)
+        at.scope.places.setdefault(f"ref.{self.ref}", self.ref.place)
+        return column and m.Ref(str(self.ref), column)
+
+
+class InstantForm(ReaderForm):
+    """An instant, from a wall clock in a zone or from text with an offset."""
+
+    instant: ColumnPath = Field(description="The column.")
+    zone: Free = Field(description="The IANA zone of the wall clock, e.g. Europe/Berlin.")
+    unit: TimeUnit = Field(default("us"), description="The unit of a number.")
+    fold: Annotated[Scalar, Word("a fold", choices=("earlier", "later"))] = Field(
+        default("earlier"), description="Which of two equal wall clocks is meant when autumn repeats an hour."
+    )
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.instant)
+        if not _is_zone(self.zone):
+            hint = did_you_mean(self.zone, available_timezones())
+            at.scope.findings.add(self.zone.place, "NAME006", f"no time zone `{self.zone}`", hint)
+            return None
+        return column and m.Instant(column, str(self.zone), str(self.unit), str(self.fold))
+
+
+@cache
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+class DateForm(ReaderForm):
+    """A date."""
+
+    date: ColumnPath = Field(description="The column.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.date)
+        return column and m.Date(column)
+
+
+class TimeForm(ReaderForm):
+    """A time of day."""
+
+    time: ColumnPath = Field(description="The column.")
+    unit: TimeUnit = Field(default("us"), description="The unit of a number.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.time)
+        return column and m.Time(column, str(self.unit))
+
+
+class JsonForm(ReaderForm):
+    """A JSON document."""
+
+    json_: ColumnPath = Field(alias="json", description="The column.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.json_)
+        return column and m.Json(column)
+
+
+class UuidForm(ReaderForm):
+    """A UUID."""
+
+    uuid: ColumnPath = Field(description="The column.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.uuid)
+        return column and m.Uuid(column)
+
+
+class AddressForm(ReaderForm):
+    """A free-text address."""
+
+    address: ColumnPath = Field(description="The column.")
+    lines: list[
+        Annotated[
+            Scalar, Word("a line of names", pattern=r"[a-z][A-Za-z0-9]*( +[a-z][A-Za-z0-9]*)*", like="postcode city")
+        ]
+    ] = Field(min_length=1, description="One pattern of names per line; a line's last name takes the rest of it.")
+
+    def build(self, at: At) -> m.Reader | None:
+        column = at.column(self.address)
+        seen: set[str] = set()
+        for line in self.lines:
+            for name in line.split():
+                if name in seen:
+                    at.scope.findings.add(line.place, "DOC008", f"`{name}` stands twice in the address")
+                seen.add(name)
+        return column and m.Address(column, tuple(tuple(line.split()) for line in self.lines))
+
+
+class JoinForm(ReaderForm):
+    """Several columns as one text."""
+
+    join: list[ColumnPath] = Field(min_length=1, description="The columns; null and empty ones are left out.")
+    by: Annotated[Scalar, Word("a separator")] = Field(default(" "), description="What stands between them.")
+
+    def build(self, at: At) -> m.Reader | None:
+        columns = at.scope.columns(self.join, at.path, at.owner)
+        return columns and m.Join(columns, str(self.by))
+
+
+class ConstantForm(ReaderForm):
+    """Always the same value."""
+
+    constant: Value = Field(description="The value, as text.")
+
+    def build(self, at: At) -> m.Reader | None:
+        return m.Constant(str(self.constant))
+
+
+class ObjectForm(ReaderForm):
+    """Several values under names."""
+
+    object_: dict[AttributeName, AnyReader] = Field(alias="object", min_length=1, description="Name → reader.")
+
+    def build(self, at: At) -> m.Reader | None:
+        fields = build_fields(self.object_, at)
+        return fields and m.Object(fields)
+
+
+class EachForm(ReaderForm):
+    """A list with one object for each row of a relation."""
+
+    each: RelationPath = Field(description="The relation.")
+    as_: dict[AttributeName, AnyReader] = Field(
+        alias="as", min_length=1, description="Name → reader; columns are those of the relation's row."
+    )
+
+    def build(self, at: At) -> m.Reader | None:
+        path = at.scope.relation(self.each, at.path)
+        if path is None:
+            return None
+        if not path or at.path not in at.scope.shape.chain(path) or path == at.path:
+            message = f"`{self.each}` is no relation of the rows that are read here"
+            at.scope.findings.add(self.each.place, "USE001", message, "name a relation below them")
+            return None
+        fields = build_fields(self.as_, At(at.scope, path, at.owner))
+        return fields and m.Each(path, fields)
+
+
+FORMS: dict[str, type[ReaderForm]] = {
+    "text": TextForm,
+    "int": IntForm,
+    "decimal": DecimalForm,
+    "money": MoneyForm,
+    "bool": BoolForm,
+    "code": CodeForm,
+    "lookup": LookupForm,
+    "ref": RefForm,
+    "instant": InstantForm,
+    "date": DateForm,
+    "time": TimeForm,
+    "json": JsonForm,
+    "uuid": UuidForm,
+    "address": AddressForm,
+    "join": JoinForm,
+    "object": ObjectForm,
+    "each": EachForm,
+    "constant": ConstantForm,
+}
+
+
+def reader_tag(node: Any) -> str:
+    """Return the tag of the reader that a node is written as."""
+    if isinstance(node, Scalar):
+        return "<column>"
+    named = [key for key in node if key in FORMS] if isinstance(node, MapNode) else []
+    return f"<{named[0]}>" if len(named) == 1 else "<else>"
+
+
+def no_reader(node: Node) -> Any:
+    """Say why a node is no reader."""
+    if not isinstance(node, MapNode):
+        return refuse("DOC003", "expected a column or a reader, found a list")
+    named = [str(key) for key in node if key in FORMS]
+    if len(named) > 1:
+        return refuse("DOC007", f"two readers: `{named[0]}` and `{named[1]}`", "write one", key=named[1])
+    keys = [str(key) for key in node]
+    for key in keys:
+        if hint := did_you_mean(key, FORMS):
+            return refuse("DOC006", f"unknown reader `{key}`", hint, key=key)
+    hint = "one of " + ", ".join(FORMS)
+    return refuse("DOC006", f"`{keys[0]}` is no reader" if keys else "no reader", hint, key=keys[0] if keys else "")
+
+
+AnyReader: TypeAlias = Annotated[
+    Annotated[ColumnPath, Tag("<column>")]
+    | Annotated[TextForm, Tag("<text>")]
+    | Annotated[IntForm, Tag("<int>")]
+    | Annotated[DecimalForm, Tag("<decimal>")]
+    | Annotated[MoneyForm, Tag("<money>")]
+    | Annotated[BoolForm, Tag("<bool>")]
+    | Annotated[CodeForm, Tag("<code>")]
+    | Annotated[LookupForm, Tag("<lookup>")]
+    | Annotated[RefForm, Tag("<ref>")]
+    | Annotated[InstantForm, Tag("<instant>")]
+    | Annotated[DateForm, Tag("<date>")]
+    | Annotated[TimeForm, Tag("<time>")]
+    | Annotated[JsonForm, Tag("<json>")]
+    | Annotated[UuidForm, Tag("<uuid>")]
+    | Annotated[AddressForm, Tag("<address>")]
+    | Annotated[JoinForm, Tag("<join>")]
+    | Annotated[ObjectForm, Tag("<object>")]
+    | Annotated[EachForm, Tag("<each>")]
+    | Annotated[ConstantForm, Tag("<constant>")]
+    | Annotated[Any, Otherwise(no_reader), Tag("<else>")],
+    Discriminator(reader_tag),
+]
+
+ObjectForm.model_rebuild()
+EachForm.model_rebuild()
+
+
+def build_reader(form: Scalar | ReaderForm, at: At) -> m.Reader | None:
+    """Make the reader that a form says, None when a name in it means nothing."""
+    if isinstance(form, Scalar):
+        column = at.column(form)
+        return column and m.Plain(column)
+    reader = form.build(at)
+    if reader is None or form.otherwise == "park":
+        return reader
+    return m.Fallible(reader, m.Otherwise(form.otherwise))
+
+
+def build_fields(forms: dict[Scalar, Any], at: At) -> tuple[tuple[str, m.Reader], ...] | None:
+    """Make the readers of a map name → form, None when one of them is none."""
+    built = [(str(name), build_reader(form, at)) for name, form in forms.items()]
+    fields = tuple((name, reader) for name, reader in built if reader is not None)
+    return fields if len(fields) == len(built) else None

@@ -1,0 +1,282 @@
+"""Collect the records of one source log into its transactions. A record belongs by its transaction id, not its place.
+
+Heartbeats and incremental-snapshot rows stand between the rows of a transaction and are not of it (verified). What
+looks as if Debezium lost rows on its way into the log is named as a suspect; nobody else looks (docs/adr/0008).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from figbridge.domain.change import (
+    Begin,
+    Dead,
+    Decoded,
+    End,
+    Key,
+    Marker,
+    MarkerKind,
+    Op,
+    Position,
+    RowChange,
+    Unmapped,
+    not_later,
+)
+from figbridge.ports import Entry, Record
+
+
+class Counted(StrEnum):
+    """Name what a record read is counted as, once."""
+
+    TRANSLATED = "translated"
+    UNCHANGED = "unchanged"
+    SNAPSHOT = "snapshot"
+    MARKER = "marker"
+    UNMAPPED = "unmapped"
+    PARKED = "parked"
+    DEAD = "dead"
+
+
+class Doubt(StrEnum):
+    """Name what makes a transaction suspect of having lost rows on its way into the log."""
+
+    RESTARTED = "restarted"
+    """The connector's task was started again inside it."""
+    KEY_CHANGE_TORN = "key-change-torn"
+    """A row left its old key and did not come under the new one."""
+    COUNT_DIFFERS = "count-differs"
+    """END announced another number of records than came."""
+    GAP_BEFORE = "gap-before"
+    """Its rows name another transaction as the one before than the log holds."""
+    NEVER_ENDED = "never-ended"
+    """It has rows and no END: prepared and not committed, or cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A transaction that may have lost rows: which, where, of which tables, and why it is suspected."""
+
+    doubt: Doubt
+    tx: str
+    position: Position
+    tables: tuple[str, ...]
+    detail: str
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One source transaction, whole; or one snapshot row, which belongs to none (`tx` is empty then)."""
+
+    tx: str
+    commit: str
+    at_us: int
+    position: Position
+    rows: list[RowChange] = field(default_factory=list)
+    dead: list[Dead] = field(default_factory=list)
+    counts: Counter[Counted] = field(default_factory=Counter)
+    """What was read besides rows and dead records."""
+    suspects: list[Suspect] = field(default_factory=list)
+    snapshot: bool = False
+    resent: bool = False
+
+
+@dataclass(slots=True)
+class _Open:
+    """A transaction that has not ended yet."""
+
+    tx: str
+    start: int
+    fed_before: int
+    begun: bool
+    rows: list[RowChange] = field(default_factory=list)
+    dead: list[Dead] = field(default_factory=list)
+    counts: Counter[Counted] = field(default_factory=Counter)
+    others: int = 0
+    """Records of tables that no mapping uses, and messages: END counts them too."""
+    run: str | None = None
+    restarted: bool = False
+    torn: dict[Key, str] = field(default_factory=dict)
+    previous_end: str | None = None
+
+
+PreviousEnd = Callable[[Record], str | None]
+"""Read `source.sequence[0]` of a row's record: the END of the transaction before it; None when it does not say."""
+
+
+class Collector:
+    """Collect one source log. Feed it decoded records in order; it gives transactions when they are whole."""
+
+    def __init__(self, previous_end: PreviousEnd = lambda _: None, *, last_end: str | None = None) -> None:
+        self._previous_end = previous_end
+        self._open: _Open | None = None
+        self._counts: Counter[Counted] = Counter()
+        self._next = 0
+        self._fed = 0
+        self._reported = 0
+        self.last_end = last_end
+
+    @property
+    def edge(self) -> int:
+        """Return the offset up to which everything is whole: what may be committed."""
+        return self._open.start if self._open is not None else self._next
+
+    def loose(self) -> Counter[Counted]:
+        """Take the counts of records outside any transaction since the last call."""
+        counts, self._counts = self._counts, Counter()
+        return counts
+
+    def read(self) -> int:
+        """Take the number of records read before the edge since the last call."""
+        whole = self._fed if self._open is None else self._open.fed_before
+        read, self._reported = whole - self._reported, whole
+        return read
+
+    def feed(self, decoded: Decoded, record: Record) -> Iterator[Transaction]:
+        """Take in one record; yield what became whole by it."""
+        self._next = record.offset + 1
+        self._fed += 1
+        match decoded:
+            case RowChange():
+                yield from self._row(decoded, record)
+            case Begin(tx):
+                yield from self._begin(tx, record)
+            case End():
+                yield from self._end(decoded)
+            case Marker(kind, _, tx):
+                counts_in_end = kind in (MarkerKind.MESSAGE, MarkerKind.SIGNAL)
+                self._count(Counted.MARKER, tx, counts_in_end=counts_in_end)
+            case Unmapped(_, _, tx):
+                self._count(Counted.UNMAPPED, tx, counts_in_end=True)
+            case Dead():
+                yield from self._dead(decoded)
+
+    def finish(self) -> Iterator[Transaction]:
+        """Give what is left when no more records will come: a capture's end."""
+        if self._open is not None:
+            yield from self._abandon(self._open)
+
+    # --- kinds of records ------------------------------------------------------------------------
+
+    def _row(self, row: RowChange, record: Record) -> Iterator[Transaction]:
+        if row.op == Op.READ or row.tx is None:
+            yield Transaction("", row.place, row.at_us, row.position, [row], snapshot=row.op == Op.READ)
+            return
+        yield from self._member(row.tx, record.offset)
+        held = self._open
+        assert held is not None
+        if not held.rows:
+            held.run = row.run
+            held.previous_end = self._previous_end(record)
+        elif row.run != held.run:
+            held.run, held.restarted = row.run, True
+        if row.moved is not None:
+            if row.op == Op.DELETE:
+                held.torn[row.moved] = row.shape.table
+            else:
+                held.torn.pop(row.shape.key_of(row.after), None)
+        held.rows.append(row)
+
+    def _begin(self, tx: str, record: Record) -> Iterator[Transaction]:
+        if self._open is not None and self._open.tx == tx:
+            self._open.restarted = True  # MariaDB counts anew after a restart inside a transaction (verified)
+            self._open.counts[Counted.MARKER] += 1
+            return
+        if self._open is not None:
+            yield from self._abandon(self._open)
+        self._open = _Open(tx, record.offset, self._fed - 1, begun=True, counts=Counter({Counted.MARKER: 1}))
+
+    def _end(self, end: End) -> Iterator[Transaction]:
+        held = self._open
+        if held is None or held.tx != end.tx:
+            if held is not None:
+                yield from self._abandon(held)
+            held = _Open(end.tx, end.position.offset, self._fed - 1, begun=False)
+        held.counts[Counted.MARKER] += 1
+        self._open = None
+        if self.last_end is not None and not_later(end.commit, self.last_end):
+            held.counts[Counted.UNCHANGED] += len(held.rows)  # sent again after a crash: the log has had it whole
+            yield Transaction(end.tx, end.commit, end.at_us, end.position, [], held.dead, held.counts, resent=True)
+            return
+        suspects = list(self._doubts(held, end))
+        self.last_end = end.commit
+        yield Transaction(end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.counts, suspects)
+
+    def _doubts(self, held: _Open, end: End) -> Iterator[Suspect]:
+        came = len(held.rows) + held.others + len(held.dead)
+        tables = tuple(sorted({r.shape.table for r in held.rows}))
+        if held.restarted:
+            yield Suspect(Doubt.RESTARTED, end.tx, end.position, tables, "the connector started again inside it")
+        for table in sorted(set(held.torn.values())):
+            yield Suspect(
+                Doubt.KEY_CHANGE_TORN, end.tx, end.position, (table,), "a `d` names a new key that never came"
+            )
+        if end.announced != came:
+            detail = f"END announces {end.announced} records, {came} came"
+            yield Suspect(Doubt.COUNT_DIFFERS, end.tx, end.position, tables, detail)
+        if held.previous_end is not None and self.last_end is not None and held.previous_end != self.last_end:
+            detail = f"it follows {held.previous_end}, the log has {self.last_end} before it"
+            yield Suspect(Doubt.GAP_BEFORE, end.tx, end.position, tables, detail)
+
+    def _dead(self, dead: Dead) -> Iterator[Transaction]:
+        held = self._open
+        if held is not None and (dead.tx is None or dead.tx == held.tx):
+            held.dead.append(dead)
+        elif dead.tx is not None:
+            yield from self._member(dead.tx, dead.position.offset)
+            assert self._open is not None
+            self._open.dead.append(dead)
+        else:
+            yield Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead])
+
+    def _count(self, counted: Counted, tx: str | None, *, counts_in_end: bool) -> None:
+        held = self._open
+        if held is None:
+            self._counts[counted] += 1
+            return
+        held.counts[counted] += 1
+        if counts_in_end and tx == held.tx:
+            held.others += 1
+
+    def _member(self, tx: str, offset: int) -> Iterator[Transaction]:
+        """Make sure that the open transaction is this one."""
+        if self._open is not None and self._open.tx == tx:
+            return
+        if self._open is not None:
+            yield from self._abandon(self._open)
+        self._open = _Open(tx, offset, self._fed - 1, begun=False)
+
+    def _abandon(self, held: _Open) -> Iterator[Transaction]:
+        """Close a transaction that has no END.
+
+        Without BEGIN the log has no transaction metadata, and the next row's other id is the end. With BEGIN it was
+        prepared and not committed, or cut off: its rows are not published as if they had happened.
+        """
+        self._open = None
+        where = held.rows[-1].position if held.rows else held.dead[-1].position if held.dead else None
+        if where is None:
+            self._counts.update(held.counts)  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it
+            return
+        at_us = held.rows[-1].at_us if held.rows else 0
+        place = held.rows[-1].place if held.rows else str(where.offset)
+        if not held.begun:
+            yield Transaction(held.tx, place, at_us, where, held.rows, held.dead, held.counts)
+            return
+        tables = tuple(sorted({r.shape.table for r in held.rows}))
+        dead = [Dead("NEVER_ENDED", f"a row of {r.shape.table}", r.position, r.tx) for r in held.rows]
+        suspect = Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, f"{len(dead)} rows came and no END")
+        yield Transaction(held.tx, place, at_us, where, [], held.dead + dead, held.counts, [suspect])
+
+
+def suspects(transaction: Transaction | None, source: str) -> list[Entry]:
+    """Return a transaction's suspects as state, by source and position."""
+    if transaction is None:
+        return []
+    return [
+        Entry("suspects", source, f"{s.position.offset:020}.{s.doubt}", msgspec.json.encode(s))
+        for s in transaction.suspects
+    ]

@@ -1,0 +1,22 @@
+"""What the pipeline needs of the outside besides its ports, as functions that bootstrap joins to adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from figbridge.domain.change import Decoded
+from figbridge.pipeline.collect import PreviousEnd
+from figbridge.pipeline.perform import Encode, Topics
+from figbridge.ports import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the pipeline needs of the outside, as functions: see figbridge.adapters.debezium and cloudevents."""
+
+    decode: Callable[[Record], Decoded]
+    previous_end: PreviousEnd
+    encode: Encode
+    topics: Topics = field(default_factory=Topics)
+    source_epochs: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,156 @@
+"""What the bridge remembers of rows, over the state: reads through, writes behind until the next commit.
+
+A row is entry (`row:<table>`, key) → its remembered cells; an index is entry (`by:<table>.<columns>`, cells, key).
+Which tables and columns are remembered is derived by the compiler (mapping/needs.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from figbridge.domain.change import UNAVAILABLE, Key, Row
+from figbridge.mapping.compiler import Plan, TablePlan
+from figbridge.mapping.unit import Memory
+from figbridge.ports import Entry, State
+
+_KEYS = msgspec.json.Encoder()
+_CACHED_ROWS = 200_000
+
+
+def key_text(key: Key) -> str:
+    """Return a row's key as the text that names it in the state.
+
+    >>> key_text((7, "A1"))
+    '[7,"A1"]'
+    """
+    return _KEYS.encode(key).decode()
+
+
+def key_of_text(text: str) -> Key:
+    """Return the key that a text names."""
+    return tuple(msgspec.json.decode(text))
+
+
+class RowMemory:
+    """Remember rows for one source. Not thread-safe: one worker owns it."""
+
+    def __init__(self, plan: Plan, state: State) -> None:
+        self._plan = plan
+        self._state = state
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decoders = {t: msgspec.msgpack.Decoder(p.shape.row_type) for t, p in plan.tables.items()}
+        self._rows: dict[tuple[str, Key], Row | None] = {}
+        self._dirty_rows: dict[tuple[str, Key], Row | None] = {}
+        self._index: dict[tuple[str, tuple[str, ...], Key], dict[Key, None]] = {}
+        self._dirty_index: dict[tuple[str, tuple[str, ...], Key, Key], bool] = {}
+
+    def row(self, table: str, key: Key) -> Row | None:
+        """Return the remembered row; None when it is not known."""
+        place = (table, key)
+        try:
+            return self._rows[place]
+        except KeyError:
+            text = key_text(key)
+            found = self._state.read(f"row:{table}", [text]).get(text)
+            row = self._decoders[table].decode(found[""]) if found else None
+            self._rows[place] = row
+            return row
+
+    def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
+        """Return the keys of remembered rows with these cells in these columns, in the order of their texts."""
+        return sorted(self._members(table, columns, cells), key=key_text)
+
+    def _members(self, table: str, columns: tuple[str, ...], cells: Key) -> dict[Key, None]:
+        place = (table, columns, cells)
+        members = self._index.get(place)
+        if members is None:
+            text = key_text(cells)
+            stored = self._state.read(_index_space(table, columns), [text]).get(text, {})
+            members = self._index[place] = {key_of_text(m): None for m in stored}
+        return members
+
+    def remember(self, table: TablePlan, key: Key, was: Row | None, now: Row | None) -> None:
+        """Take in a row's change. `was`, the image before if it is known, spares a write that changes nothing."""
+        name = table.shape.table
+        if table.remembered is None:
+            return
+        if was is not None and now is not None and table.remembered(was) == table.remembered(now):
+            return
+        for columns, cells_of in table.indexes.items():
+            old_row = self.row(name, key) or was
+            old = None if old_row is None else cells_of(old_row)
+            new = None if now is None else cells_of(now)
+            if old != new:
+                if old is not None:
+                    self._members(name, columns, old).pop(key, None)
+                    self._dirty_index[name, columns, old, key] = False
+                if new is not None and None not in new and UNAVAILABLE not in new:
+                    self._members(name, columns, new)[key] = None
+                    self._dirty_index[name, columns, new, key] = True
+        kept = None if now is None else table.reduced(now)
+        self._rows[name, key] = self._dirty_rows[name, key] = kept
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what the next commit must write."""
+        for (table, key), row in self._dirty_rows.items():
+            yield Entry(f"row:{table}", key_text(key), "", None if row is None else self._encode(row))
+        for (table, columns, cells, key), there in self._dirty_index.items():
+            yield Entry(_index_space(table, columns), key_text(cells), key_text(key), b"" if there else None)
+
+    def committed(self) -> None:
+        """Note that everything was written; forget cached rows when there are too many."""
+        self._dirty_rows.clear()
+        self._dirty_index.clear()
+        if len(self._rows) > _CACHED_ROWS or len(self._index) > _CACHED_ROWS:
+            self._rows.clear()
+            self._index.clear()
+
+    def rolled_back(self) -> None:
+        """Forget everything that was not committed."""
+        self._rows.clear()
+        self._index.clear()
+        self._dirty_rows.clear()
+        self._dirty_index.clear()
+
+
+def _index_space(table: str, columns: tuple[str, ...]) -> str:
+    return f"by:{table}.{','.join(columns)}"
+
+
+class RecordingMemory:
+    """Pass every question on and keep the answers: what a parked unit needs to be judged later as if it were now."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.rows: dict[tuple[str, Key], Row | None] = {}
+        self.lists: dict[tuple[str, tuple[str, ...], Key], list[Key]] = {}
+
+    def row(self, table: str, key: Key) -> Row | None:
+        """Return the remembered row; None when it is not known."""
+        found = self.rows[table, key] = self._memory.row(table, key)
+        return found
+
+    def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
+        """Return the keys of remembered rows with these cells in these columns."""
+        found = self.lists[table, columns, cells] = list(self._memory.found(table, columns, cells))
+        return found
+
+
+class FrozenMemory:
+    """Give the answers that were kept, and know nothing else."""
+
+    def __init__(
+        self, rows: dict[tuple[str, Key], Row | None], lists: dict[tuple[str, tuple[str, ...], Key], list[Key]]
+    ) -> None:
+        self._rows = rows
+        self._lists = lists
+
+    def row(self, table: str, key: Key) -> Row | None:
+        """Return the kept row; None when it is not known."""
+        return self._rows.get((table, key))
+
+    def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
+        """Return the kept list of keys."""
+        return self._lists.get((table, columns, cells), [])

@@ -1,0 +1,188 @@
+"""Carry verdicts out as records: the owner's word, the shadow's, quarantine, dead letters. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, assert_never
+
+import msgspec
+
+from figbridge.domain.change import Dead
+from figbridge.domain.claim import Claim
+from figbridge.domain.event import event_id
+from figbridge.domain.verdict import Decision, Verdict
+from figbridge.mapping.values import iso_us
+from figbridge.pipeline.parking import Origin
+from figbridge.ports import Headers, Outgoing
+
+Encode = Callable[..., bytes]
+"""Encode an event: see figbridge.adapters.cloudevents.encode."""
+
+CONTENT_TYPE: Headers = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Name the topics that the bridge writes and reads besides source logs."""
+
+    prefix: str = "figbridge"
+
+    def log(self, source: str) -> str:
+        """Return the source log of a source."""
+        return f"{self.prefix}.{source}.log"
+
+    def domain(self, aggregate: str) -> str:
+        """Return the domain topic of an aggregate type."""
+        return f"{self.prefix}.domain.{aggregate.lower()}"
+
+    def shadow(self, aggregate: str) -> str:
+        """Return the shadow topic of an aggregate type."""
+        return f"{self.prefix}.shadow.{aggregate.lower()}"
+
+    @property
+    def quarantine(self) -> str:
+        """Return the topic of words that nobody may say."""
+        return f"{self.prefix}.quarantine"
+
+    @property
+    def dead_letters(self) -> str:
+        """Return the topic of records that cannot be used."""
+        return f"{self.prefix}.dead-letters"
+
+    @property
+    def control(self) -> str:
+        """Return the topic of people's decisions, which the bridge reads."""
+        return f"{self.prefix}.control"
+
+
+class Said(NamedTuple):
+    """The claims of one transaction, and where it came from."""
+
+    origin: Origin
+    claims: Sequence[Claim]
+
+
+class Performed(NamedTuple):
+    """One decision with the id of its event and the record that carries it out, if any."""
+
+    origin: Origin
+    decision: Decision
+    event_id: str
+    record: Outgoing | None
+
+
+class Performer:
+    """Make records of decisions. `source_epochs` is raised when a source's database is restored or replaced."""
+
+    def __init__(self, encode: Encode, topics: Topics, source_epochs: dict[str, int] | None = None) -> None:
+        self._encode = encode
+        self._topics = topics
+        self._epochs = source_epochs or {}
+        self._domain: dict[str, str] = {}
+
+    def perform(self, said: Said, decisions: Sequence[Decision]) -> Iterator[Performed]:
+        """Yield each decision of a transaction with its record; state events of one unit and owner are one record."""
+        origin = said.origin
+        time = iso_us(origin.at_us)
+        position = str(origin.position)
+        seen: Counter[tuple[str, str]] = Counter()
+        epoch = self._epochs.get(origin.source, 1)
+        for group in _grouped(decisions):
+            claim = group[0].claim
+            name = claim.event.type if claim.event is not None else claim.cell.fact
+            seen[name, claim.subject] += 1
+            nth = seen[name, claim.subject]
+            identity = event_id(origin.source, epoch, origin.commit, name, claim.subject, nth)
+            record = self._record(group, origin, identity, time, position)
+            yield Performed(origin, group[0], identity, record)
+            for other in group[1:]:
+                yield Performed(origin, other, identity, None)
+
+    def _record(
+        self, group: Sequence[Decision], origin: Origin, identity: str, time: str, position: str
+    ) -> Outgoing | None:
+        decision = group[0]
+        claim = decision.claim
+        match decision.verdict:
+            case Verdict.PUBLISH:
+                topic = self._domain.get(claim.aggregate)
+                if topic is None:
+                    topic = self._domain[claim.aggregate] = self._topics.domain(claim.aggregate)
+                word = None
+            case Verdict.SHADOW:
+                topic, word = self._topics.shadow(claim.aggregate), "shadow"
+            case Verdict.UNAUTHORISED | Verdict.PARKED:
+                topic, word = self._topics.quarantine, decision.verdict.value
+            case Verdict.NO_OP | Verdict.SILENT:
+                return None
+            case _:
+                assert_never(decision.verdict)
+        if word is None or word == "shadow":
+            assert claim.event is not None
+            data: Any = claim.event.data if len(group) == 1 else _merged(group)
+        else:
+            data = _quarantined(decision, origin)
+        value = self._encode(
+            identity,
+            claim.speaker,
+            claim.event.type if claim.event is not None else claim.cell.fact,
+            claim.subject,
+            time,
+            claim.cell.fact if len(group) == 1 else " ".join(d.claim.cell.fact for d in group),
+            claim.cell.scope,
+            decision.epoch,
+            claim.mapping,
+            claim.version,
+            position,
+            data,
+            word,
+        )
+        return Outgoing(topic, claim.subject.encode(), value, CONTENT_TYPE, origin.at_us // 1000)
+
+    def dead(self, dead: Dead, source: str, at_ms: int) -> Outgoing:
+        """Return the dead letter of a record: its reason and position, never its payload."""
+        body = {"reason": dead.reason, "detail": dead.detail, "source": source, "position": str(dead.position)}
+        return Outgoing(self._topics.dead_letters, None, msgspec.json.encode(body), (), at_ms)
+
+
+def _grouped(decisions: Iterable[Decision]) -> Iterator[list[Decision]]:
+    """Put the state claims of one unit that have one verdict and owner together; all others stand alone."""
+    group: list[Decision] = []
+    for decision in decisions:
+        if group and not (decision.claim.state and _same(group[0], decision)):
+            yield group
+            group = []
+        if decision.claim.state:
+            group.append(decision)
+        else:
+            yield [decision]
+    if group:
+        yield group
+
+
+def _same(a: Decision, b: Decision) -> bool:
+    return a.verdict == b.verdict and a.owner == b.owner and a.claim.subject == b.claim.subject
+
+
+def _merged(group: Sequence[Decision]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for decision in group:
+        if decision.claim.event is not None:
+            data.update(decision.claim.event.data)
+    return data
+
+
+def _quarantined(decision: Decision, origin: Origin) -> dict[str, Any]:
+    """Return what a person needs to judge an unauthorised word: before and after, transaction, owner."""
+    claim = decision.claim
+    return {
+        "speaker": claim.speaker,
+        "owner": decision.owner,
+        "why": decision.why,
+        "before": claim.was,
+        "after": claim.now,
+        "event": None if claim.event is None else {"type": claim.event.type, "data": claim.event.data},
+        "transaction": {"source": origin.source, "commit": origin.commit, "position": str(origin.position)},
+    }

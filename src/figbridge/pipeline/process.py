@@ -1,0 +1,109 @@
+"""The life of one row change, in seven steps: decode, collect, resolve, translate, decide, perform, commit.
+
+`take` does the first four for a batch of records, `decide` the next two, and `commit` gives what becomes durable
+together. Between `decide` and the commit the authority may move: then `decide` is called again (worker.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from figbridge.domain.authority import Authority
+from figbridge.domain.change import Dead
+from figbridge.domain.verdict import decide
+from figbridge.mapping.compiler import Plan
+from figbridge.pipeline.account import Account
+from figbridge.pipeline.collect import Collector, Counted, Transaction, suspects
+from figbridge.pipeline.control import Control
+from figbridge.pipeline.edge import Edge
+from figbridge.pipeline.memory import RowMemory
+from figbridge.pipeline.parking import ParkingLot
+from figbridge.pipeline.perform import Performed, Performer, Said
+from figbridge.pipeline.translate import Translated, Translator
+from figbridge.ports import Commit, Entry, Outgoing, Record, State, TopicPartition
+
+
+class Process:
+    """Process the source logs of one consumer group. `sources` maps each source log's topic to its source."""
+
+    def __init__(self, plan: Plan, state: State, sources: Mapping[str, str], edge: Edge) -> None:
+        self.edge = edge
+        self.account = Account.of(state)
+        self.memory = RowMemory(plan, state)
+        self.parking = ParkingLot(plan, state)
+        self.control = Control(self.parking)
+        self.performer = Performer(edge.encode, edge.topics, edge.source_epochs)
+        self.translators = {t: Translator(plan, self.memory, self.parking, s) for t, s in sources.items()}
+        ends = state.read("source", sources.values())
+        last_end = {s: m["last_end"].decode() for s, m in ends.items() if "last_end" in m}
+        self.collectors = {t: Collector(edge.previous_end, last_end=last_end.get(s)) for t, s in sources.items()}
+        self.sources = sources
+        self.pending: list[tuple[Transaction | None, Translated]] = []
+        self._control_read: dict[TopicPartition, int] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take records in: what is whole by them is translated and waits for its verdicts."""
+        decode = self.edge.decode
+        for record in records:
+            collector = self.collectors.get(record.topic)
+            if collector is None:
+                self.pending += ((None, t) for t in self.control.take(record))
+                self._control_read[TopicPartition(record.topic, record.partition)] = record.offset + 1
+                continue
+            decoded = decode(record)  # 1
+            for transaction in collector.feed(decoded, record):  # 2
+                self._translate(transaction, record.topic)
+
+    def finish(self) -> None:
+        """Take what is left when no more records will come."""
+        for topic, collector in self.collectors.items():
+            for transaction in collector.finish():
+                self._translate(transaction, topic)
+
+    def _translate(self, transaction: Transaction, topic: str) -> None:
+        translated = self.translators[topic].translate(transaction)  # 3, 4
+        self.pending.append((transaction, translated))
+
+    def decide(self, authority: Authority) -> list[Performed]:
+        """Judge and carry out every pending claim; pure, so it may be called again when the authority has moved."""
+        performed: list[Performed] = []
+        for _, said in self.pending:
+            if said.claims:
+                position = said.origin.position
+                decisions = [decide(claim, position, authority) for claim in said.claims]  # 5
+                performed += self.performer.perform(Said(said.origin, said.claims), decisions)  # 6
+        return performed
+
+    def commit(self, performed: Sequence[Performed]) -> Commit:
+        """Return what becomes durable together: records, positions at transactions' edges, and state."""
+        records = [p.record for p in performed if p.record is not None]
+        entries: list[Entry] = []
+        for transaction, said in self.pending:
+            for counted, n in said.counts.items():
+                self.account.read(counted, n)
+            records += (self._dead(d, said) for d in said.dead)
+            entries += suspects(transaction, said.origin.source)
+        for collector in self.collectors.values():
+            for counted, n in collector.loose().items():
+                self.account.read(counted, n)
+            self.account.records["read"] += collector.read()
+        decisions = self.control.read()
+        self.account.read(Counted.MARKER, decisions)
+        self.account.records["read"] += decisions
+        for done in performed:
+            self.account.claims[done.decision.verdict] += 1
+        self.account.claims["made"] += sum(len(t.claims) for _, t in self.pending)
+        ends = ((self.sources[t], c.last_end) for t, c in self.collectors.items())
+        entries += (Entry("source", s, "last_end", e.encode()) for s, e in ends if e is not None)
+        entries += (*self.memory.entries(), *self.parking.entries(), *self.control.entries(), *self.account.entries())
+        edges = {TopicPartition(t, 0): c.edge for t, c in self.collectors.items() if c.edge}
+        return Commit(records, {**edges, **self._control_read}, entries)
+
+    def committed(self) -> None:
+        """Note that the last commit is durable."""
+        self.pending.clear()
+        for part in (self.memory, self.parking, self.control):
+            part.committed()
+
+    def _dead(self, dead: Dead, said: Translated) -> Outgoing:
+        return self.performer.dead(dead, said.origin.source, said.origin.at_us // 1000)

@@ -1,0 +1,56 @@
+"""The loop: poll, process, commit under the authority's shared lock. One worker owns one session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from figbridge.domain.authority import Authority
+from figbridge.pipeline.perform import Performed
+from figbridge.pipeline.process import Process
+from figbridge.ports import AuthorityStore, Session
+
+Observe = Callable[[Process, list[Performed]], None]
+"""Look at a batch after its commit: `process.pending` still holds what it was made of."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Drive one process over one session."""
+
+    session: Session
+    process: Process
+    store: AuthorityStore
+    batch: int = 1000
+    observe: Observe | None = None
+    authority: Authority = field(default_factory=Authority)
+
+    def step(self, timeout_s: float) -> int:
+        """Poll once, and commit what became whole; returns the number of records read.
+
+        Raises Fenced when another worker has taken over, Unreachable when the authority cannot be read: then nothing
+        is committed, for an owner is never guessed.
+        """
+        records = self.session.poll(self.batch, timeout_s)
+        if records:
+            self.process.take(records)
+            self._commit()
+        return len(records)
+
+    def _commit(self) -> None:
+        """Commit under the shared lock: no grant becomes durable between the verdicts and their commit."""
+        while True:
+            performed = self.process.decide(self.authority)
+            with self.store.shared() as version:
+                if version == self.authority.version:
+                    self.session.commit(self.process.commit(performed))
+                    break
+            self.authority = self.store.load()
+        if self.observe is not None:
+            self.observe(self.process, performed)
+        self.process.committed()
+
+    def run(self, stop: Callable[[], bool], timeout_s: float = 0.2) -> None:
+        """Work until told to stop, between two batches."""
+        while not stop():
+            self.step(timeout_s)

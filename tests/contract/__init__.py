@@ -1,0 +1,1 @@
+"""What every log must do, whichever adapter holds it: one suite, run on each."""
