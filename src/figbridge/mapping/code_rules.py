@@ -130,7 +130,7 @@ class RuleCode:
         cells = [f"{row}.{self.reading.field(c)}" for c in parts]
         known = " or ".join(f"{c} is U or {c} is None" for c in cells) or "False"
         text = " + ".join(
-            f"str({row}.{self.reading.field(c)})" if isinstance(c, Column) else self.source.constant(c)
+            f"str({row}.{self.reading.field(c)}).rstrip()" if isinstance(c, Column) else self.source.constant(c)
             for c in self.mapping.id
         )
         return f"None if {known} else {text}"

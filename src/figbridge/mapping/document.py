@@ -31,7 +31,7 @@ from figbridge.mapping.parse_form import (
     default,
     expected,
 )
-from figbridge.mapping.parse_readers import AnyReader, reader_tag
+from figbridge.mapping.parse_readers import AnyReader, Truth, reader_tag
 
 BeforeWord: TypeAlias = Annotated[Scalar, Word("where `before` comes from", choices=("required", "last-known"))]
 ReadKey: TypeAlias = Annotated[
@@ -125,7 +125,6 @@ class SnapshotForm(Form):
 
 
 Cells: TypeAlias = dict[ColumnName, Anything]
-RowsOf: TypeAlias = Annotated[dict[TableName, Cells], Field(min_length=1, max_length=1)]
 
 
 class StepForm(Form):
@@ -257,3 +256,17 @@ class FactsForm(Form):
 
     systems: list[Slug] = Field(min_length=1, description="Every system: legacy and the services.")
     facts: dict[FactName, FactForm] = Field(min_length=1, description="The facts.")
+
+
+class ColumnForm(Form):
+    """A column of a live table."""
+
+    type: Free = Field(description="The database's type.")
+    nullable: Truth = Field(default("true"), description="Whether it may be null.")
+    key: Whole = Field(0, description="Its place in the primary key, from 1; 0 outside it.")
+
+
+class TablesForm(Form):
+    """The tables as they stand in the databases."""
+
+    tables: dict[TableName, dict[ColumnName, ColumnForm]] = Field(description="Table → column → what it is.")

@@ -33,9 +33,8 @@ from figbridge.mapping.when import (
 MAX_LENGTH: Final = 4_000
 MAX_NESTING: Final = 50
 
-KEYWORDS: Final = frozenset(
-    "appears disappears rekeyed changes rises falls is not null any and or was change parent".split()
-)
+_RESERVED: Final = "appears disappears rekeyed changes rises falls is not null any and or was change parent"
+KEYWORDS: Final = frozenset(_RESERVED.split())
 """Words that cannot name attributes and relations."""
 
 Resolve = Callable[[str, int, str], str]
@@ -95,6 +94,13 @@ _WORDS: Final = {
 }
 _STARTS: Final = frozenset({"APPEARS", "DISAPPEARS", "REKEYED", "WORD", "NOT", "LPAR"})
 _AFTER_NAME: Final = frozenset({"CHANGES", "RISES", "FALLS", "IS"})
+_BARE_ATOMS: Final[dict[str, type[Appears | Disappears | Rekeyed]]] = {
+    "appears": Appears,
+    "disappears": Disappears,
+    "rekeyed": Rekeyed,
+}
+_VERBS: Final[dict[str, type[Changes | Rises | Falls]]] = {"changes": Changes, "rises": Rises, "falls": Falls}
+_GROUPS: Final[dict[str, type[And | Or]]] = {"and": And, "or": Or}
 _BARE: Final = re.compile(r"""(?:(?!->)[^\s()'"])+""")
 
 
@@ -108,7 +114,6 @@ class ConditionError(Exception):
 
 def parse_condition(text: str, resolve: Resolve = lambda name, _offset, _verb: name) -> Condition:
     """Parse a condition; `resolve` sees each name with its offset. Raises ConditionError."""
-    from lark import Token
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
     if len(text) > MAX_LENGTH:
@@ -124,10 +129,10 @@ def parse_condition(text: str, resolve: Resolve = lambda name, _offset, _verb: n
         message = f"expected {_expected(error.expected, text[:offset])}, found {found}"
         raise ConditionError(offset, "WHEN001", message, _advice(error.token, error.expected)) from None
     except UnexpectedCharacters as error:
-        offset = error.pos_in_stream
+        offset = int(error.pos_in_stream)  # type: ignore[call-overload]
         hint = "a quote is not closed" if text[offset] in "'\"" else ""
         raise ConditionError(offset, "WHEN001", f"`{text[offset]}` cannot stand here", hint) from None
-    return _build(tree, resolve, Token)
+    return _build(tree, resolve)
 
 
 @cache
@@ -138,9 +143,9 @@ def _parser() -> Any:
 
 
 def _expected(terminals: set[str], before: str) -> str:
-    if _STARTS <= terminals:
+    if terminals >= _STARTS:
         return "a condition"
-    if _AFTER_NAME <= terminals:
+    if terminals >= _AFTER_NAME:
         return "`changes`, `rises`, `falls`, `is` or `a -> b`"
     if terminals & {"_AND", "_OR", "RPAR"}:  # the parser has folded what stands before, and forgot some that may follow
         return f"`and`, `or` or {'`)`' if before.count('(') > before.count(')') else 'the end'}"
@@ -156,50 +161,37 @@ def _advice(token: Any, expected: set[str]) -> str:
     return f"a value like this stands in quotes: '{token}'" if token in KEYWORDS else ""
 
 
-def _build(node: Any, resolve: Resolve, token: type) -> Condition:
+def _build(node: Any, resolve: Resolve) -> Condition:
     """Make the typed tree of lark's; recursion is bounded by MAX_NESTING."""
-    args = node.children
+    kind, args = node.data, node.children
+    if kind in _BARE_ATOMS:
+        return _BARE_ATOMS[kind]()
+    if kind in _GROUPS:
+        return _GROUPS[kind](tuple(_build(child, resolve) for child in args))
+    if kind == "not":
+        return Not(_build(args[1], resolve))
+    if kind in _VERBS:
+        return _VERBS[kind](_attribute(args[0], resolve, kind))
+    if kind in ("is_null", "is_not_null"):
+        return IsNull(_name(args[0], resolve), kind == "is_not_null")
+    if kind in ("is_", "is_not"):
+        return Is(_name(args[0], resolve), _value(args[-1]), kind == "is_not")
+    old, new = (None if side.type == "ANY" else _value(side) for side in (args[1], args[-1]))
+    if old is None and new is None:
+        raise ConditionError(args[1].start_pos, "WHEN001", "`any -> any` says nothing", "write `changes`")
+    return Becomes(_attribute(args[0], resolve, "->"), old, new)
 
-    def attribute(verb: str) -> str:
-        word, offset = str(args[0]), args[0].start_pos or 0
-        if word.startswith("was."):
-            raise ConditionError(offset, "WHEN003", f"`{word}`: `was.` stands only before `is`")
-        return resolve(word, offset, verb)
 
-    def name() -> Name:
-        word, offset = str(args[0]), args[0].start_pos or 0
-        if word.startswith("was."):
-            return Name(resolve(word[4:], offset + 4, "is"), "was")
-        return Name(resolve(word, offset, "is"))
+def _attribute(word: Any, resolve: Resolve, verb: str) -> str:
+    if word.startswith("was."):
+        raise ConditionError(word.start_pos, "WHEN003", f"`{word}`: `was.` stands only before `is`")
+    return resolve(str(word), word.start_pos, verb)
 
-    match node.data:
-        case "or":
-            return Or(tuple(_build(child, resolve, token) for child in args))
-        case "and":
-            return And(tuple(_build(child, resolve, token) for child in args))
-        case "not":
-            return Not(_build(args[1], resolve, token))
-        case "appears":
-            return Appears()
-        case "disappears":
-            return Disappears()
-        case "rekeyed":
-            return Rekeyed()
-        case "changes":
-            return Changes(attribute("changes"))
-        case "rises":
-            return Rises(attribute("rises"))
-        case "falls":
-            return Falls(attribute("falls"))
-        case "is_null" | "is_not_null":
-            return IsNull(name(), node.data == "is_not_null")
-        case "is_" | "is_not":
-            return Is(name(), _value(args[-1]), node.data == "is_not")
-        case _:
-            old, new = (None if side.type == "ANY" else _value(side) for side in (args[1], args[-1]))
-            if old is None and new is None:
-                raise ConditionError(args[1].start_pos, "WHEN001", "`any -> any` says nothing", "write `changes`")
-            return Becomes(attribute("->"), old, new)
+
+def _name(word: Any, resolve: Resolve) -> Name:
+    if word.startswith("was."):
+        return Name(resolve(str(word[4:]), word.start_pos + 4, "is"), "was")
+    return Name(resolve(str(word), word.start_pos, "is"))
 
 
 def _value(token: Any) -> str:

@@ -7,6 +7,7 @@ left, and names that were declared in a part cut out are not reported as unknown
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from figbridge.mapping import model as m
@@ -71,10 +72,10 @@ def _cut(root: MapNode, broken: Iterable[Loc], scope: Scope) -> None:
     assert stand_in is not None
     doomed = {_part(root, loc) for loc in broken}
     for loc in sorted(doomed, key=_last_first, reverse=True):
-        _note(root, loc, scope)
+        _note(loc, scope)
         _delete(root, loc)
     for key, value in stand_in.items():
-        if key not in root or (key == "read" and not root[root.key("read")]):
+        if key not in root or (key == "read" and not root["read"]):
             root[key] = value
             if key == "read":
                 scope.mute_attributes = True
@@ -90,9 +91,7 @@ def _last_first(loc: Loc) -> tuple[int, tuple[tuple[int, str], ...]]:
 
 def _part(root: MapNode, loc: Loc) -> Loc:
     """Return the location of the part that a broken place spoils."""
-    node: Any = root
-    for part in loc[:-1]:
-        node = node[part] if isinstance(node, SeqNode) else node.get(part)
+    node = _inside(root, loc[:-1])
     if isinstance(node, MapNode) and node.allowed and loc and loc[-1] not in node.allowed:
         return loc  # an unknown key spoils nothing else
     if loc[:1] == ("with",):
@@ -103,7 +102,7 @@ def _part(root: MapNode, loc: Loc) -> Loc:
     return loc[:2] if loc and loc[0] in _ENTRIES else loc[:1]
 
 
-def _note(root: MapNode, loc: Loc, scope: Scope) -> None:
+def _note(loc: Loc, scope: Scope) -> None:
     """Remember the names that a part declares, before it goes."""
     match loc:
         case ("read", str(name)):
@@ -126,15 +125,20 @@ def _note(root: MapNode, loc: Loc, scope: Scope) -> None:
 
 
 def _delete(root: MapNode, loc: Loc) -> None:
+    node = _inside(root, loc[:-1])
+    if isinstance(node, MapNode | SeqNode):
+        with suppress(KeyError, IndexError):  # it went with the part around it
+            del node[loc[-1]]  # type: ignore[arg-type]
+
+
+def _inside(root: MapNode, loc: Loc) -> Any:
     node: Any = root
-    for part in loc[:-1]:
-        node = node[part] if isinstance(node, SeqNode) else node.get(part)
-        if node is None:
-            return
-    if isinstance(node, MapNode):
-        node.pop(loc[-1], None)  # type: ignore[call-overload]
-    elif isinstance(node, SeqNode) and isinstance(loc[-1], int) and loc[-1] < len(node):
-        del node[loc[-1]]
+    for part in loc:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node
 
 
 def _build(form: MappingForm, scope: Scope) -> m.Mapping:

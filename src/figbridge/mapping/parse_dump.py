@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
@@ -15,7 +15,7 @@ from figbridge.mapping.parse_template import write_template
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 
@@ -26,7 +26,12 @@ def dump_mapping(mapping: m.Mapping) -> str:
     scope.attributes = {join(attribute.path, attribute.name) for attribute in mapping.attributes}
     scope.rows = {attribute.path for attribute in mapping.attributes if attribute.path}
     text: str = yaml.dump(
-        _document(mapping, scope), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
+        _document(mapping, scope),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+        default_flow_style=None,
     )
     return text
 
@@ -54,7 +59,9 @@ def _document(mapping: m.Mapping, scope: Scope) -> dict[str, Any]:
     }
     if mapping.snapshot is not None:
         tell = mapping.snapshot.tell
-        document["snapshot"] = mapping.snapshot.type if tell is None else {"type": mapping.snapshot.type, "tell": [*tell]}
+        document["snapshot"] = (
+            mapping.snapshot.type if tell is None else {"type": mapping.snapshot.type, "tell": [*tell]}
+        )
     always = ("mapping", "version", "source", "about", "read", "facts")
     return {key: value for key, value in document.items() if value or key in always}
 
@@ -104,25 +111,6 @@ def write_reader(reader: m.Reader, here: str, shape: Shape) -> Any:
             return {**written, "otherwise": str(otherwise)} if isinstance(written, dict) else written
         case m.Plain(source):
             return column(source)
-        case m.Text(source, trim):
-            return _given({"text": column(source)}, trim=(trim, "none"))
-        case m.Money(source, currency, minor):
-            unit = {"column": column(currency)} if isinstance(currency, m.Column) else currency
-            return _given({"money": column(source), "currency": unit}, minor=(minor, 0))
-        case m.Bool(source, of):
-            return _given({"bool": column(source)}, of=({code: _truth(value) for code, value in of}, {}))
-        case m.Code(source, of):
-            return {"code": column(source), "of": dict(of)}
-        case m.Lookup(lookup, source):
-            return {"lookup": lookup, "from": column(source)}
-        case m.Ref(aggregate, source):
-            return {"ref": aggregate, "from": column(source)}
-        case m.Instant(source, zone, unit, fold):
-            return _given({"instant": column(source), "zone": zone}, unit=(unit, "us"), fold=(fold, "earlier"))
-        case m.Time(source, unit):
-            return _given({"time": column(source)}, unit=(unit, "us"))
-        case m.Address(source, lines):
-            return {"address": column(source), "lines": [" ".join(line) for line in lines]}
         case m.Join(columns, by):
             return _given({"join": [column(each) for each in columns]}, by=(by, " "))
         case m.Constant(value):
@@ -131,12 +119,35 @@ def write_reader(reader: m.Reader, here: str, shape: Shape) -> Any:
             return {"object": fields(of, here)}
         case m.Each(path, of):
             return {"each": path, "as": fields(of, path)}
-        case m.Int() | m.Decimal() | m.Date() | m.Json() | m.Uuid():
-            return {type(reader).__name__.lower(): column(reader.column)}
+        case m.Lookup(lookup, source):
+            return {"lookup": lookup, "from": column(source)}
+        case m.Ref(aggregate, source):
+            return {"ref": aggregate, "from": column(source)}
+        case _:
+            options = _options(reader, column)
+            return _given({type(reader).__name__.lower(): column(reader.column)}, **options)
 
 
-def _truth(value: bool) -> str:  # noqa: FBT001
-    return "true" if value else "false"
+def _options(reader: m.Leaf, column: Callable[[m.Column], str]) -> dict[str, tuple[Any, Any]]:
+    """Return the options of a reader of one column, each with the value that it has when it is not written."""
+    match reader:
+        case m.Text(_, trim):
+            return {"trim": (trim, "none")}
+        case m.Money(_, currency, minor):
+            unit = {"column": column(currency)} if isinstance(currency, m.Column) else currency
+            return {"currency": (unit, ""), "minor": (minor, 0)}
+        case m.Bool(_, of):
+            return {"of": ({code: "true" if value else "false" for code, value in of}, {})}
+        case m.Code(_, of):
+            return {"of": (dict(of), {})}
+        case m.Instant(_, zone, unit, fold):
+            return {"zone": (zone, ""), "unit": (unit, "us"), "fold": (fold, "earlier")}
+        case m.Time(_, unit):
+            return {"unit": (unit, "us")}
+        case m.Address(_, lines):
+            return {"lines": ([" ".join(line) for line in lines], [])}
+        case _:
+            return {}
 
 
 def _given(form: dict[str, Any], **options: tuple[Any, Any]) -> dict[str, Any]:

@@ -61,10 +61,10 @@ def _build_tell(event: Scalar, form: EventForm, here: str, scope: Scope) -> tupl
     if isinstance(form.tell, dict):
         written = [(str(name), name, side) for name, side in form.tell.items()]
     else:
-        written = [(text.rpartition(".")[2], text, text) for text in form.tell]
+        written = [(str(text).rpartition(".")[2], text, text) for text in form.tell]
     told: dict[str, m.Told] = {}
     for name, key, text in written:
-        first, _, rest = text.partition(".")
+        first, _, rest = str(text).partition(".")
         side, attribute = (first, rest) if first in ("was", "change") and rest else ("now", str(text))
         full = scope.attribute(attribute, text.at(len(text) - len(attribute)), here)
         if full is None:

@@ -7,12 +7,21 @@ built from it later can point at it. The same models make the JSON Schemas.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, ModelWrapValidatorHandler, PrivateAttr, Tag
-from pydantic import ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticOmit, core_schema
 
 from figbridge.errors import Place
@@ -24,7 +33,7 @@ Loc = tuple[int | str, ...]
 
 def refuse(code: str, message: str, hint: str = "", key: str = "") -> PydanticCustomError:
     """Make an error with a code of ours that becomes a finding, at the node or at a key of it."""
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "key": key})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "key": key})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ Anything = Annotated[Any, AnyNode()]
 
 def shape_of(node: object) -> str:
     """Return the tag of a node's shape, for unions of shapes; tags look like no key of a document."""
-    return {MapNode: "<map>", SeqNode: "<list>"}.get(type(node), "<text>")
+    return "<map>" if isinstance(node, MapNode) else "<list>" if isinstance(node, SeqNode) else "<text>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +222,7 @@ def follow(root: Node, loc: Loc) -> tuple[Loc, Node, Scalar | None]:
             path.append(part)
             if loc[n + 1 : n + 2] == ("[key]",):
                 return tuple(path), node, node.key(part)
-            node = node[node.key(part)]
+            node = node[part]
         elif isinstance(node, SeqNode) and isinstance(part, int) and part < len(node):
             path.append(part)
             node = node[part]
@@ -240,12 +249,3 @@ def _report(error: Any, node: Node, key: Scalar | None, findings: Findings) -> N
             if context.get("key") and isinstance(node, MapNode):
                 place = node.key(context["key"]).place
             findings.add(place, kind, context.get("message", error["msg"]), context.get("hint", ""))
-
-
-def entries(root: MapNode, *path: str) -> Iterator[tuple[Scalar, Any]]:
-    """Yield the entries of a map inside a document; nothing when there is none."""
-    node: Any = root
-    for part in path:
-        node = node.get(part) if isinstance(node, MapNode) else None
-    if isinstance(node, MapNode):
-        yield from node.items()

@@ -15,7 +15,7 @@ from figbridge.mapping.nodes import Findings, Scalar, did_you_mean
 
 def join(path: str, name: str) -> str:
     """Return the dotted path of a name under a path."""
-    return f"{path}.{name}" if path and name else path or name
+    return f"{path}.{name}" if path and name else str(path or name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Scope:
     def column(self, text: Scalar, here: str, owner: str, *, many: bool = False) -> Column | None:
         """Return the column that a text means at a row; `owner` is what uses it. Only with `many` may it be one of
         rows that the row sees several of."""
-        prefix, _, name = text.rpartition(".")
+        prefix, _, name = str(text).rpartition(".")
         path: str | None = here
         if prefix:
             path = self.relation(Scalar(prefix, text.place), here)

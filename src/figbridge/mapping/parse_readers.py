@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -21,7 +22,6 @@ from figbridge.mapping.parse_form import (
     RelationPath,
     TypeName,
     Value,
-    Whole,
     Word,
     by_shape,
     default,
@@ -48,6 +48,11 @@ class At:
         """Return the column that a text means here, None when it means none."""
         return self.scope.column(text, self.path, self.owner)
 
+    def read(self, text: Scalar, make: Callable[[m.Column], m.Reader]) -> m.Reader | None:
+        """Return the reader that is made of the column that a text means here."""
+        column = self.column(text)
+        return None if column is None else make(column)
+
 
 class ReaderForm(Form):
     """What every reader may say."""
@@ -58,7 +63,7 @@ class ReaderForm(Form):
     )
 
     @abstractmethod
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         """Return the reader, None when a name in it means nothing."""
 
 
@@ -70,9 +75,8 @@ class TextForm(ReaderForm):
         default("none"), description="Blanks to cut off; char(n) columns are padded on PostgreSQL."
     )
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.text)
-        return column and m.Text(column, str(self.trim))
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.text, lambda column: m.Text(column, str(self.trim)))
 
 
 class IntForm(ReaderForm):
@@ -80,9 +84,8 @@ class IntForm(ReaderForm):
 
     int_: ColumnPath = Field(alias="int", description="The column.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.int_)
-        return column and m.Int(column)
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.int_, m.Int)
 
 
 class DecimalForm(ReaderForm):
@@ -90,9 +93,8 @@ class DecimalForm(ReaderForm):
 
     decimal: ColumnPath = Field(description="The column.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.decimal)
-        return column and m.Decimal(column)
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.decimal, m.Decimal)
 
 
 class CurrencyForm(Form):
@@ -118,7 +120,7 @@ class MoneyForm(ReaderForm):
         Field(0, description="The column counts 10^-minor units as a whole number (2: cents).")
     )
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         column = at.column(self.money)
         currency = at.column(self.currency.column) if isinstance(self.currency, CurrencyForm) else str(self.currency)
         return m.Money(column, currency, self.minor) if column and currency else None
@@ -130,9 +132,10 @@ class BoolForm(ReaderForm):
     bool_: ColumnPath = Field(alias="bool", description="The column.")
     of: dict[Code, Truth] = Field({}, description="What each code means; without it a boolean or 0 and 1 are read.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.bool_)
-        return column and m.Bool(column, tuple((str(k), v == "true") for k, v in self.of.items()))
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(
+            self.bool_, lambda column: m.Bool(column, tuple((str(k), v == "true") for k, v in self.of.items()))
+        )
 
 
 class CodeForm(ReaderForm):
@@ -141,9 +144,8 @@ class CodeForm(ReaderForm):
     code: ColumnPath = Field(description="The column.")
     of: dict[Code, Value] = Field(min_length=1, description="What each code means.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.code)
-        return column and m.Code(column, tuple((str(k), str(v)) for k, v in self.of.items()))
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.code, lambda column: m.Code(column, tuple((str(k), str(v)) for k, v in self.of.items())))
 
 
 class LookupForm(ReaderForm):
@@ -152,7 +154,7 @@ class LookupForm(ReaderForm):
     lookup: Annotated[Scalar, Word("a lookup's name")] = Field(description="The name of the code table under `lookup`.")
     from_: ColumnPath = Field(alias="from", description="The column with the id.")
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         lookup, column = at.scope.lookup(self.lookup), at.column(self.from_)
         return m.Lookup(lookup, column) if lookup and column else None
 
@@ -163,10 +165,9 @@ class RefForm(ReaderForm):
     ref: TypeName = Field(description="The type of the other aggregate.")
     from_: ColumnPath = Field(alias="from", description="The column with its key.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.from_)
+    def _build(self, at: At) -> m.Reader | None:
         at.scope.places.setdefault(f"ref.{self.ref}", self.ref.place)
-        return column and m.Ref(str(self.ref), column)
+        return at.read(self.from_, lambda column: m.Ref(str(self.ref), column))
 
 
 class InstantForm(ReaderForm):
@@ -179,13 +180,12 @@ class InstantForm(ReaderForm):
         default("earlier"), description="Which of two equal wall clocks is meant when autumn repeats an hour."
     )
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.instant)
+    def _build(self, at: At) -> m.Reader | None:
         if not _is_zone(self.zone):
             hint = did_you_mean(self.zone, available_timezones())
             at.scope.findings.add(self.zone.place, "NAME006", f"no time zone `{self.zone}`", hint)
-            return None
-        return column and m.Instant(column, str(self.zone), str(self.unit), str(self.fold))
+        zone, unit, fold = str(self.zone), str(self.unit), str(self.fold)
+        return at.read(self.instant, lambda column: m.Instant(column, zone, unit, fold))
 
 
 @cache
@@ -202,9 +202,8 @@ class DateForm(ReaderForm):
 
     date: ColumnPath = Field(description="The column.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.date)
-        return column and m.Date(column)
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.date, m.Date)
 
 
 class TimeForm(ReaderForm):
@@ -213,9 +212,8 @@ class TimeForm(ReaderForm):
     time: ColumnPath = Field(description="The column.")
     unit: TimeUnit = Field(default("us"), description="The unit of a number.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.time)
-        return column and m.Time(column, str(self.unit))
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.time, lambda column: m.Time(column, str(self.unit)))
 
 
 class JsonForm(ReaderForm):
@@ -223,9 +221,8 @@ class JsonForm(ReaderForm):
 
     json_: ColumnPath = Field(alias="json", description="The column.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.json_)
-        return column and m.Json(column)
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.json_, m.Json)
 
 
 class UuidForm(ReaderForm):
@@ -233,9 +230,8 @@ class UuidForm(ReaderForm):
 
     uuid: ColumnPath = Field(description="The column.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.uuid)
-        return column and m.Uuid(column)
+    def _build(self, at: At) -> m.Reader | None:
+        return at.read(self.uuid, m.Uuid)
 
 
 class AddressForm(ReaderForm):
@@ -248,15 +244,15 @@ class AddressForm(ReaderForm):
         ]
     ] = Field(min_length=1, description="One pattern of names per line; a line's last name takes the rest of it.")
 
-    def build(self, at: At) -> m.Reader | None:
-        column = at.column(self.address)
+    def _build(self, at: At) -> m.Reader | None:
         seen: set[str] = set()
         for line in self.lines:
             for name in line.split():
                 if name in seen:
                     at.scope.findings.add(line.place, "DOC008", f"`{name}` stands twice in the address")
                 seen.add(name)
-        return column and m.Address(column, tuple(tuple(line.split()) for line in self.lines))
+        lines = tuple(tuple(line.split()) for line in self.lines)
+        return at.read(self.address, lambda column: m.Address(column, lines))
 
 
 class JoinForm(ReaderForm):
@@ -265,9 +261,9 @@ class JoinForm(ReaderForm):
     join: list[ColumnPath] = Field(min_length=1, description="The columns; null and empty ones are left out.")
     by: Annotated[Scalar, Word("a separator")] = Field(default(" "), description="What stands between them.")
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         columns = at.scope.columns(self.join, at.path, at.owner)
-        return columns and m.Join(columns, str(self.by))
+        return None if columns is None else m.Join(columns, str(self.by))
 
 
 class ConstantForm(ReaderForm):
@@ -275,7 +271,7 @@ class ConstantForm(ReaderForm):
 
     constant: Value = Field(description="The value, as text.")
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:  # noqa: ARG002
         return m.Constant(str(self.constant))
 
 
@@ -284,9 +280,9 @@ class ObjectForm(ReaderForm):
 
     object_: dict[AttributeName, AnyReader] = Field(alias="object", min_length=1, description="Name → reader.")
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         fields = build_fields(self.object_, at)
-        return fields and m.Object(fields)
+        return None if fields is None else m.Object(fields)
 
 
 class EachForm(ReaderForm):
@@ -297,7 +293,7 @@ class EachForm(ReaderForm):
         alias="as", min_length=1, description="Name → reader; columns are those of the relation's row."
     )
 
-    def build(self, at: At) -> m.Reader | None:
+    def _build(self, at: At) -> m.Reader | None:
         path = at.scope.relation(self.each, at.path)
         if path is None:
             return None
@@ -306,7 +302,7 @@ class EachForm(ReaderForm):
             at.scope.findings.add(self.each.place, "USE001", message, "name a relation below them")
             return None
         fields = build_fields(self.as_, At(at.scope, path, at.owner))
-        return fields and m.Each(path, fields)
+        return None if fields is None else m.Each(path, fields)
 
 
 FORMS: dict[str, type[ReaderForm]] = {
@@ -385,9 +381,8 @@ EachForm.model_rebuild()
 def build_reader(form: Scalar | ReaderForm, at: At) -> m.Reader | None:
     """Make the reader that a form says, None when a name in it means nothing."""
     if isinstance(form, Scalar):
-        column = at.column(form)
-        return column and m.Plain(column)
-    reader = form.build(at)
+        return at.read(form, m.Plain)
+    reader = form._build(at)
     if reader is None or form.otherwise == "park":
         return reader
     return m.Fallible(reader, m.Otherwise(form.otherwise))

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from typing import Annotated, TypeAlias
-
-from pydantic import Field
 
 from figbridge.domain.fact import Fact, LocalCopy
 from figbridge.errors import Place
 from figbridge.mapping import model as m
-from figbridge.mapping.document import FactForm, FactsForm, OutboxColumnsForm, ServiceForm
+from figbridge.mapping.document import FactForm, FactsForm, OutboxColumnsForm, ServiceForm, TablesForm
 from figbridge.mapping.nodes import Findings, MapNode, Scalar, did_you_mean
-from figbridge.mapping.parse_form import ColumnName, Form, Free, TableName, Word, default, validate
+from figbridge.mapping.parse_form import validate
 from figbridge.mapping.rules_types import TableColumn, Tables
-
-Truth: TypeAlias = Annotated[Scalar, Word("true or false", choices=("true", "false"), schema=("boolean",))]
-
-
-class ColumnForm(Form):
-    """A column of a live table."""
-
-    type: Free = Field(description="The database's type.")
-    nullable: Truth = Field(default("true"), description="Whether it may be null.")
-    key: Truth = Field(default("false"), description="Whether it is part of the primary key.")
-
-
-class TablesForm(Form):
-    """A catalogue of live tables."""
-
-    tables: dict[TableName, dict[ColumnName, ColumnForm]] = Field(description="Table → column → what it is.")
 
 
 def build_service(root: MapNode, findings: Findings) -> m.Service | None:
@@ -52,16 +33,14 @@ def build_service(root: MapNode, findings: Findings) -> m.Service | None:
     )
 
 
-def build_facts(
-    root: MapNode, findings: Findings
-) -> tuple[tuple[str, ...], tuple[Fact, ...], Map[str, Place]] | None:
+def build_facts(root: MapNode, findings: Findings) -> tuple[tuple[str, ...], tuple[Fact, ...], Map[str, Place]] | None:
     """Make the systems, the facts and their places of a document's nodes, None with findings."""
     before = len(findings)
     form, _ = validate(FactsForm, root, findings)
     if form is None:
         return None
     for fact in form.facts.values():
-        for system in (fact.authority, fact.successor, *(copy.system for copy in fact.copies)):
+        for system in (fact.authority, fact.successor):
             if system and system not in form.systems:
                 hint = did_you_mean(system, form.systems)
                 findings.add(system.place, "NAME007", f"no system `{system}` in `systems`", hint)
@@ -90,7 +69,7 @@ def build_tables(root: MapNode, findings: Findings) -> Tables | None:
         return None
     return {
         str(table): tuple(
-            TableColumn(str(name), str(column.type), column.nullable == "true", column.key == "true")
+            TableColumn(str(name), str(column.type), column.nullable == "true", column.key)
             for name, column in columns.items()
         )
         for table, columns in form.tables.items()

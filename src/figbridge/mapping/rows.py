@@ -18,7 +18,7 @@ def make_shape(table: str, key: Iterable[str], columns: Iterable[str]) -> RowSha
     Key columns that `columns` leaves out are put in front. Raises ValueError for a column named twice, for a
     table without key, and for a column name that JSON would have to escape.
     """
-    keys, named = tuple(key), tuple(columns)
+    keys, named = tuple(map(str, key)), tuple(map(str, columns))
     if not keys:
         raise ValueError(f"{table} has no key column")
     names = tuple(c for c in keys if c not in named) + named

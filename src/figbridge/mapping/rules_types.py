@@ -12,12 +12,12 @@ from figbridge.mapping import model as m
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column as the database describes it; `type` is the database's word, `key` says it is in the primary key."""
+    """A column as the database describes it: `type` is the database's word, `key` its place in the key, or 0."""
 
     name: str
     type: str
     nullable: bool = True
-    key: bool = False
+    key: int = 0
 
 
 Tables: TypeAlias = Map[str, tuple[TableColumn, ...]]

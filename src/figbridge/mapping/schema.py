@@ -11,14 +11,19 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from figbridge.mapping.document import FactsForm, MappingForm, ServiceForm
+from figbridge.mapping.document import FactsForm, MappingForm, ServiceForm, TablesForm
 from figbridge.mapping.parse_form import Form
 
-DOCUMENTS: Final[dict[str, type[Form]]] = {"mapping": MappingForm, "service": ServiceForm, "facts": FactsForm}
+DOCUMENTS: Final[dict[str, type[Form]]] = {
+    "mapping": MappingForm,
+    "service": ServiceForm,
+    "facts": FactsForm,
+    "tables": TablesForm,
+}
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document: mapping, service or facts; raises KeyError."""
+    """Return the JSON Schema of a document: mapping, service, facts or tables; raises KeyError."""
     made = DOCUMENTS[name].model_json_schema(by_alias=True)
     return {"$schema": "http://json-schema.org/draft-07/schema#", **_plain(made)}
 

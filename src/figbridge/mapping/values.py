@@ -123,10 +123,10 @@ def code(cell: Any, of: Mapping[str, str]) -> Any:
 
 
 def reference(cell: Any, prefix: str) -> Any:
-    """Return the id of another aggregate."""
+    """Return the id of another aggregate; the padding of a char(n) key is no part of it."""
     if cell is None or cell is U:
         return cell
-    return f"{prefix}{cell}"
+    return f"{prefix}{cell}".rstrip()
 
 
 @lru_cache(maxsize=64)

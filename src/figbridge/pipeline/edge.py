@@ -15,7 +15,8 @@ from figbridge.ports import Record
 class Edge:
     """What the pipeline needs of the outside, as functions: see figbridge.adapters.debezium and cloudevents."""
 
-    decode: Callable[[Record], Decoded]
+    decoder: Callable[[], Callable[[Record], Decoded]]
+    """Make a decoder; each source log has its own."""
     previous_end: PreviousEnd
     encode: Encode
     topics: Topics = field(default_factory=Topics)

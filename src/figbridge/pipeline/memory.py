@@ -6,7 +6,8 @@ Which tables and columns are remembered is derived by the compiler (mapping/need
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -45,6 +46,7 @@ class RowMemory:
         self._dirty_rows: dict[tuple[str, Key], Row | None] = {}
         self._index: dict[tuple[str, tuple[str, ...], Key], dict[Key, None]] = {}
         self._dirty_index: dict[tuple[str, tuple[str, ...], Key, Key], bool] = {}
+        self._limit = sys.maxsize if isinstance(state, NoState) else _CACHED_ROWS
 
     def row(self, table: str, key: Key) -> Row | None:
         """Return the remembered row; None when it is not known."""
@@ -103,7 +105,7 @@ class RowMemory:
         """Note that everything was written; forget cached rows when there are too many."""
         self._dirty_rows.clear()
         self._dirty_index.clear()
-        if len(self._rows) > _CACHED_ROWS or len(self._index) > _CACHED_ROWS:
+        if len(self._rows) > self._limit or len(self._index) > self._limit:
             self._rows.clear()
             self._index.clear()
 
@@ -154,3 +156,19 @@ class FrozenMemory:
     def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
         """Return the kept list of keys."""
         return self._lists.get((table, columns, cells), [])
+
+
+class NoState:
+    """A state that holds nothing: for tests of mappings and captures, whose memory lives as long as they run."""
+
+    def read(self, space: str, groups: Iterable[str]) -> dict[str, dict[str, bytes]]:  # noqa: ARG002 — the port's
+        """Return nothing."""
+        return {}
+
+    def scan(self, space: str) -> Iterator[tuple[str, str, bytes]]:  # noqa: ARG002 — the port's
+        """Yield nothing."""
+        return iter(())
+
+    def count(self, space: str) -> int:  # noqa: ARG002 — the port's
+        """Return zero."""
+        return 0

@@ -37,20 +37,20 @@ class Process:
         ends = state.read("source", sources.values())
         last_end = {s: m["last_end"].decode() for s, m in ends.items() if "last_end" in m}
         self.collectors = {t: Collector(edge.previous_end, last_end=last_end.get(s)) for t, s in sources.items()}
+        self.decoders = {t: edge.decoder() for t in sources}
         self.sources = sources
         self.pending: list[tuple[Transaction | None, Translated]] = []
         self._control_read: dict[TopicPartition, int] = {}
 
     def take(self, records: Iterable[Record]) -> None:
         """Take records in: what is whole by them is translated and waits for its verdicts."""
-        decode = self.edge.decode
         for record in records:
             collector = self.collectors.get(record.topic)
             if collector is None:
                 self.pending += ((None, t) for t in self.control.take(record))
                 self._control_read[TopicPartition(record.topic, record.partition)] = record.offset + 1
                 continue
-            decoded = decode(record)  # 1
+            decoded = self.decoders[record.topic](record)  # 1
             for transaction in collector.feed(decoded, record):  # 2
                 self._translate(transaction, record.topic)
 

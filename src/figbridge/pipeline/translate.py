@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,10 @@ class Translated:
     dead: list[Dead] = field(default_factory=list)
 
 
+Tracer = Callable[[Transaction, Resolved, list[tuple[str, bool | None]], Judged], None]
+"""Look at a unit while it is judged: its transaction, the unit, what each rule gave, and the outcome."""
+
+
 class Translator:
     """Translate the transactions of one source. Reads and feeds the memory, in log order."""
 
@@ -45,6 +49,7 @@ class Translator:
         self._memory = memory
         self._parking = parking
         self._source = source
+        self.tracer: Tracer | None = None
 
     def translate(self, tx: Transaction) -> Translated:
         """Return what a transaction says; its rows are remembered, its unclear keys parked."""
@@ -96,6 +101,8 @@ class Translator:
             self._park(resolved, indexes, Park("WAITS", "the key is parked"), tx, out)
             return
         judged = judge(resolved, snapshot=tx.snapshot)
+        if self.tracer is not None:
+            judged = self._traced(resolved, tx, judged)
         if isinstance(judged, Park):
             self._park(resolved, indexes, judged, tx, out)
             return
@@ -103,6 +110,16 @@ class Translator:
             for i in indexes:
                 if out.rows[i] is Counted.UNCHANGED:
                     out.rows[i] = Counted.TRANSLATED
+
+    def _traced(self, resolved: Resolved, tx: Transaction, judged: Judged) -> Judged:
+        """Judge once more, slower, keeping what each rule gave."""
+        rules: list[tuple[str, bool | None]] = []
+        if not tx.snapshot and not resolved.problem:
+            resolved.compiled.trace(resolved.unit, rules)
+        assert self.tracer is not None
+        judged = judged if isinstance(judged, Park) else tuple(judged)
+        self.tracer(tx, resolved, rules, judged)
+        return judged
 
     def _park(self, resolved: Resolved, indexes: list[int], park: Park, tx: Transaction, out: Translated) -> None:
         self._parking.park(resolved, out.origin, park.code, park.why, snapshot=tx.snapshot)

@@ -153,7 +153,7 @@ class Decoder:
     def _honest(self, change: RowChange, entry: envelope.Entry, record: Record) -> RowChange:
         """Take out of the `before` of a delete what Debezium made up."""
         # In a binlog 1970 is a real zero date ('0000-00-00' in a NOT NULL column), so there it proves nothing.
-        epochs = self._epochs.get(entry.shape.table, frozenset())
+        epochs = frozenset[str]() if entry.binlog else self._epochs.get(entry.shape.table, frozenset())
         if not fabricated.looks_fabricated(change, record, epochs):
             return change
         return change._replace(before=fabricated.only_key(entry.shape, change.before))

@@ -14,7 +14,7 @@ from figbridge.adapters.sql import migrate as migrations
 from figbridge.adapters.sql.dialect import alone, dialect_of, engine_for
 from figbridge.adapters.sql.rows import cut_rows, epochs_of, grant_of, grant_row, tenure_row
 from figbridge.adapters.sql.tables import CUTS, GRANTS, HEAD, TENURES
-from figbridge.domain.authority import Authority, Cut, Epoch, Grant
+from figbridge.domain.authority import GENESIS, Authority, Epoch, Grant
 from figbridge.domain.granting import objection_to
 from figbridge.errors import InvariantError, Refused, Unreachable
 from figbridge.ports import CutReader
@@ -126,7 +126,8 @@ class SqlAuthorityStore:
     def _last_link(self, connection: Connection) -> tuple[int, str]:
         head = connection.execute(select(HEAD)).one()
         last = connection.execute(select(GRANTS.c.seq, GRANTS.c.hash).order_by(GRANTS.c.seq.desc()).limit(1)).first()
-        if last is not None and (last.seq, last.hash) != (head.version, head.hash) or last is None and head.version:
+        ends = (last.seq, last.hash) if last else (0, GENESIS)
+        if ends != (head.version, head.hash):
             raise Refused(
                 f"the head is at grant {head.version} and the log of authority ends otherwise",
                 hint="somebody changed the store; verify it",

@@ -1,9 +1,9 @@
 """All that SQLite and PostgreSQL do differently.
 
-Shared against exclusive. On PostgreSQL a batch reads the head row FOR SHARE, which holds ROW SHARE on its table; a grant
-locks that table in EXCLUSIVE mode. Table locks queue in order, so holders that come later wait behind a waiting grant
-(a row lock alone lets them overtake it for ever). On SQLite an open read transaction holds SHARED on the file and a
-grant begins EXCLUSIVE; while it waits it holds PENDING, which keeps new readers out. That is so only without a
+Shared against exclusive. On PostgreSQL a batch reads the head row FOR SHARE, which holds ROW SHARE on its table; a
+grant locks that table in EXCLUSIVE mode. Table locks queue in order, so holders that come later wait behind a waiting
+grant (a row lock alone lets them overtake it for ever). On SQLite an open read transaction holds SHARED on the file
+and a grant begins EXCLUSIVE; while it waits it holds PENDING, which keeps new readers out. That is so only without a
 write-ahead log, and only between processes: see Gates.
 """
 
@@ -142,7 +142,7 @@ class _PostgreSql:
         event.listen(engine, "begin", on_begin)
         return engine
 
-    def gate(self, engine: Engine, wait_s: float) -> AbstractContextManager[None]:
+    def gate(self, engine: Engine, wait_s: float) -> AbstractContextManager[None]:  # noqa: ARG002 the server queues
         return nullcontext()
 
     def lock_head(self, connection: Connection) -> None:
@@ -152,14 +152,13 @@ class _PostgreSql:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
     def append_only(self, table: str) -> tuple[str, ...]:
-        refuse = f"{table}_append_only"
+        refuse = f"{table}_append_only()"
+        says = f"$$ BEGIN RAISE EXCEPTION '{table} are append-only'; END $$"
+        on = f"ON {table} FOR EACH"
         return (
-            f"CREATE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} are append-only'; END $$",
-            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {refuse}()",
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()",
+            f"CREATE FUNCTION {refuse} RETURNS trigger LANGUAGE plpgsql AS {says}",
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE {on} ROW EXECUTE FUNCTION {refuse}",
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE {on} STATEMENT EXECUTE FUNCTION {refuse}",
         )
 
     def trouble(self, error: SQLAlchemyError) -> tuple[str, str]:

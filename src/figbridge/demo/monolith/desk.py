@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -66,11 +66,10 @@ class Transaction:
         self._cursor.execute(statement, values)
         self.changes += rows
 
-    def many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Run a statement once for each row of values."""
-        if rows:
-            self._cursor.executemany(statement, rows)
-            self.changes += len(rows)
+        for row in rows:
+            self.run(statement, *row)
 
     def happened(self, kind: str, subject: str, /, **data: Any) -> None:
         """Enter a happening into the ledger."""
@@ -156,21 +155,24 @@ class Desk:
         book, on = self.book, connection or self.connection
         wall = self.clock().astimezone(BERLIN).replace(tzinfo=None)
         number = book.next("tx")
-        entries: list[Happening] = []
-        with on.pipeline(), on.transaction(), on.cursor() as cursor:
-            tx = Transaction(cursor, op, wall, book.stock)
-            yield tx
-            tx.close()
-            first = book.last.get("ledger", 0) + 1
-            entries += (
-                Happening(seq, number, op, kind, subject, json.loads(json.dumps(data)))
-                for seq, (kind, subject, data) in enumerate(tx.happenings, start=first)
-            )
-            if entries:
-                cursor.executemany(
-                    "INSERT INTO shop.ledger VALUES (%s, %s, %s, %s, %s, %s)", [e.row() for e in entries]
-                )
-        book.last["ledger"] = first + len(entries) - 1
+        try:
+            with on.pipeline(), on.cursor() as cursor:  # one journey to the server and back, COMMIT included
+                cursor.execute("BEGIN")
+                tx = Transaction(cursor, op, wall, book.stock)
+                yield tx
+                tx.close()
+                entries = [
+                    Happening(seq, number, op, kind, subject, json.loads(json.dumps(data)))
+                    for seq, (kind, subject, data) in enumerate(tx.happenings, start=book.last["ledger"] + 1)
+                ]
+                for entry in entries:
+                    cursor.execute("INSERT INTO shop.ledger VALUES (%s, %s, %s, %s, %s, %s)", entry.row())
+                cursor.execute("COMMIT")
+        except BaseException:
+            if not on.closed:
+                on.rollback()
+            raise
+        book.last["ledger"] += len(entries)
         book.stock.update(tx.levels)
         self._ledger += entries
         self.committed_changes += tx.changes

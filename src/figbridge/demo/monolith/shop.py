@@ -30,8 +30,7 @@ WEIGHTS = {
 }  # fmt: skip
 """How often `trade` does what, of all. Not in it: the reporting job, and what must never happen."""
 
-_LOAD = [*["place_order"] * 4, *["confirm"] * 3, *["touch"] * 5, "authorise", "receive", "assign_carrier"]
-_LOAD += ["readdress", "receive_goods", "save_stale"]
+_LOAD = ("touch", "readdress", "confirm", "assign_carrier", "save_stale", "receive", "touch", "repoint")
 _MOST = 32
 """No operation of the load changes more rows than this."""
 
@@ -86,12 +85,16 @@ class Monolith(Checkout, Payments, Fulfilment, Edits, Orm, Nightly, Dba, People,
         The tables must have been seeded.
         """
         end = self.committed_changes + n_changes
-        if not self.book.numbers and n_changes > _MOST:
-            self.place_order()
+        steps: list[str] = []
+        number = self.book.numbers[-1] if self.book.numbers else self.place_order()
         while end - self.committed_changes > _MOST:
-            self._one(self.rng.choice(_LOAD))
+            if steps:
+                getattr(self, steps.pop(0))(number)
+            else:
+                number = self.place_order()
+                steps = ["authorise", *(step for step in _LOAD if self.rng.randrange(3) == 0)]
         while self.committed_changes < end:
-            self.touch()
+            self.touch(number)
         return n_changes
 
     def _one(self, name: str) -> bool:
