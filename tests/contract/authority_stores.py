@@ -22,6 +22,9 @@ Store = MemoryAuthorityStore | SqlAuthorityStore
 SOON_S = 0.05
 """How long a handle waits that is to give up."""
 
+SILENCE_S = 0.2
+"""How long a test looks for what must not come."""
+
 PATIENCE_S = 30.0
 """How long a test waits for what must come."""
 

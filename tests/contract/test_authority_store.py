@@ -20,6 +20,7 @@ from .authority_stores import (
     OPENER_IDS,
     OPENERS,
     PATIENCE_S,
+    SILENCE_S,
     SOON_S,
     Store,
     Stores,
@@ -57,7 +58,10 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def wait_until_a_grant_waits(stores: Stores) -> None:
-    """Wait until the head is not given to a newcomer; each look waits by itself for SOON_S."""
+    """Wait until the head is not given to a newcomer; each look waits by itself for SOON_S.
+
+    A store that lets one thread of a process in at a time refuses even before; the processes' suite sees the rest.
+    """
     deadline = monotonic() + PATIENCE_S
     probe = stores.open(SOON_S)
     while True:
@@ -205,14 +209,16 @@ def test_cuts_are_read_only_when_no_batch_holds_the_head(stores: Stores, threads
     """Lock, then read the cuts, then write: what a batch commits under shared() lies before the cut."""
     store, other = stores.open(), stores.open()
     store.grant(declared(), tuple)
-    end = 10
+    end, read = 10, Event()
 
     def ends() -> tuple[Cut, ...]:
+        read.set()
         return at(end)
 
     with store.shared() as version:
         granting = threads.submit(other.grant, by_hand(), ends)
         wait_until_a_grant_waits(stores)
+        assert not read.wait(SILENCE_S), "the cuts were read under a batch"
         end = 20
         assert version == store.version() == 1
         assert not granting.done()

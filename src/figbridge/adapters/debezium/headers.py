@@ -75,7 +75,7 @@ def _struct(raw: bytes | None) -> dict[str, Any] | None:
         # strict=False: SimpleHeaderConverter leaves control characters in texts unescaped.
         document = json.loads(raw.decode(), strict=False)
         if isinstance(document, dict) and document.keys() == {"schema", "payload"}:
-            pass
+            document = normalise(document["schema"], document["payload"])
     except UNREADABLE:
         return None
     return document if isinstance(document, dict) else None

@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from figbridge.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def mappings_option(function: F) -> F:
+    """Add `--mappings DIR`."""
+    return click.option(
+        "--mappings",
+        "-m",
+        type=DIRECTORY,
+        default=Path("mappings"),
+        show_default=True,
+        help="Directory of the documents.",
+    )(function)
+
+
+def settings_options(function: F) -> F:
+    """Add `--settings FILE`, `--data DIR` and `--mappings DIR`."""
+    for option in (
+        click.option("--settings", "settings_file", type=FILE, help="Settings file (YAML)."),
+        click.option(
+            "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the embedded log and store."
+        ),
+        click.option("--mappings", "-m", type=DIRECTORY, help="Directory of the documents."),
+    ):
+        function = option(function)
+    return function
+
+
+def settings_of(settings_file: Path | None, data: Path | None, mappings: Path | None) -> Settings:
+    """Load the settings that options name; raises ConfigurationError."""
+    from figbridge.settings import load_settings
+
+    return load_settings(settings_file, data=data, mappings=mappings)

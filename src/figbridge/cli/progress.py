@@ -1,0 +1,43 @@
+"""Show progress on stderr while long work runs: how much, how fast, and how long still when that is known."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_FIRST_S = 2.0
+_EVERY_S = 0.5
+
+
+def progress(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
+    """Yield items; say on stderr how it goes once it takes longer than two seconds, on a terminal in one line."""
+    began = said = time.monotonic()
+    count = 0
+    spoke = False
+    for item in items:
+        yield item
+        count += 1
+        if count & 0xFF:
+            continue
+        now = time.monotonic()
+        if now - began > _FIRST_S and now - said > _EVERY_S:
+            said, spoke = now, True
+            _say(what, unit, count, total, now - began)
+    if spoke:
+        _say(what, unit, count, total, time.monotonic() - began, end="\n")
+
+
+def _say(what: str, unit: str, count: int, total: int | None, seconds: float, end: str = "") -> None:
+    rate = count / seconds if seconds else 0.0
+    left = f", {(total - count) / rate:.0f} s left" if total and rate else ""
+    of = f" of {total:,}" if total else ""
+    text = f"{what}: {count:,}{of} {unit}, {rate:,.0f}/s{left}"
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}{end}")
+    else:
+        sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
