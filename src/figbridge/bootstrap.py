@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from figbridge.adapters import cloudevents
 from figbridge.adapters.debezium.decoder import Decoder
@@ -12,12 +14,18 @@ from figbridge.adapters.debezium.details import details
 from figbridge.domain.authority import Authority
 from figbridge.domain.change import Decoded
 from figbridge.domain.fact import LEGACY, Fact
+from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
 from figbridge.mapping.compiler import Plan, compile_plan
 from figbridge.mapping.loader import Documents, load_mappings
+from figbridge.operations.bridge import Bridge
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Topics
-from figbridge.ports import AuthorityStore, Log, Record
-from figbridge.settings import Settings
+from figbridge.pipeline.worker import Observe
+from figbridge.ports import AuthorityStore, Log, Record, Stream
+from figbridge.settings import Settings, Source
+
+if TYPE_CHECKING:
+    from figbridge.adapters.engine.settings import EngineConfig
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,20 +55,113 @@ def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None
     return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {})
 
 
-def log(settings: Settings) -> Log:
-    """Open the embedded log."""
-    from figbridge.adapters.sqlite.log import SqliteLog
-
-    settings.data.mkdir(parents=True, exist_ok=True)
-    return SqliteLog(settings.log_file)
+def topics(settings: Settings) -> Topics:
+    """Return the names of the topics."""
+    return Topics(settings.topic_prefix)
 
 
-def store(settings: Settings) -> AuthorityStore:
-    """Open the embedded authority store."""
+@contextmanager
+def opened_log(settings: Settings) -> Iterator[Log]:
+    """Open the embedded log for the time of a command; raises Unreachable when there is none yet."""
+    if not settings.log_file.exists():
+        raise Unreachable(
+            f"there is no log at {settings.log_file}", hint="figbridge run, or name its folder with --data"
+        )
+    with _log(settings) as log:
+        yield log
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[AuthorityStore]:
+    """Open the embedded authority store for the time of a command."""
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 
-    settings.data.mkdir(parents=True, exist_ok=True)
-    return SqlAuthorityStore(settings.authority_url)
+    _make_folder(settings.data)
+    store = SqlAuthorityStore(settings.authority_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _log(settings: Settings) -> Iterator[Log]:
+    from figbridge.adapters.sqlite.log import SqliteLog
+
+    _make_folder(settings.data)
+    log = SqliteLog(settings.log_file)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unreachable(f"{folder} cannot be made: {error.strerror}", hint="choose another with --data") from None
+
+
+@contextmanager
+def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None = None) -> Iterator[Bridge]:
+    """Build a bridge with its embedded log, store and connectors, its topics and facts made ready."""
+    documents_ = documents(settings.mappings)
+    compiled = plan(documents_)
+    names = topics(settings)
+    epochs = {name: source.epoch for name, source in settings.sources.items()}
+    with _log(settings) as log, opened_store(settings) as store:
+        built = Bridge(
+            plan=compiled,
+            log=log,
+            store=store,
+            edge=edge(compiled, names, epochs),
+            sources=sources(compiled, names),
+            group=settings.group,
+            batch=settings.batch,
+            domain_partitions=settings.domain_partitions,
+            streams={n: _stream(settings, compiled, log, n, s) for n, s in settings.sources.items()},
+            observe=observe,
+        )
+        built.prepare(documents_.facts or undeclared(documents_), now, by)
+        yield built
+
+
+def _stream(settings: Settings, plan: Plan, log: Log, name: str, source: Source) -> Stream:
+    """Build a connector from the mappings: its tables, their order in a snapshot, their replica identity."""
+    from figbridge.adapters.engine.debezium import Engine
+
+    config = engine_config(plan, name, source)
+    return Engine(config, log, settings.data / "engine" / name)
+
+
+def engine_config(plan: Plan, name: str, source: Source) -> EngineConfig:
+    """Return what Debezium is told about a source, derived from the mappings.
+
+    Raises ConfigurationError for a source that neither the mappings nor a service document speaks about.
+    """
+    from figbridge.adapters.engine.settings import EngineConfig
+
+    if name == LEGACY:
+        tables = tuple(t for t in plan.snapshot_order() if plan.tables[t].service is None)
+        full = plan.full_identity()
+    elif name in plan.services:
+        tables, full = (plan.services[name].table,), ()
+    else:
+        hint = f"known: {', '.join((LEGACY, *plan.services))}"
+        place = Place(f"sources.{name}")
+        raise ConfigurationError([Finding(place, "SET010", f"no document speaks about the source {name}", hint)])
+    return EngineConfig(
+        prefix=name,
+        host=source.host,
+        port=source.port,
+        user=source.user,
+        password=source.secret(),
+        database=source.database,
+        tables=tables,
+        full_identity=full,
+        heartbeat_ms=source.heartbeat_ms,
+    )
 
 
 def capture(path: Path) -> Iterator[Record]:
@@ -72,8 +173,13 @@ def capture(path: Path) -> Iterator[Record]:
 
 def sources(plan: Plan, topics: Topics) -> Mapping[str, str]:
     """Return source log topic → source, for the monolith and every service."""
-    names = ("legacy", *plan.services)
-    return {topics.log(name): name for name in names}
+    return {topics.log(name): name for name in (LEGACY, *plan.services)}
+
+
+def source_topics(log: Log, topics: Topics) -> Mapping[str, str]:
+    """Return source log topic → source, for the source logs that exist."""
+    head, tail = f"{topics.prefix}.", ".log"
+    return {t: t[len(head) : -len(tail)] for t in sorted(log.topics()) if t.startswith(head) and t.endswith(tail)}
 
 
 def declared_authority(documents: Documents) -> Authority:

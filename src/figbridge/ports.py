@@ -123,11 +123,35 @@ class Log(Protocol):
     def state(self, group: str) -> State:
         """Return a read-only view of a group's committed state, without joining the group."""
 
+    def committed(self, group: str) -> dict[TopicPartition, int]:
+        """Return a group's committed positions (next offset to read), without joining the group."""
+
     def session(self, group: str, topics: Sequence[str]) -> Session:
         """Join a consumer group. A group without committed positions starts at the beginning."""
 
     def close(self) -> None:
         """Release what the log holds open."""
+
+
+class Stream(Protocol):
+    """A connector that appends what a database says to its source log, until it is stopped or fails."""
+
+    @property
+    def failure(self) -> Exception | None:
+        """Return why it ended by itself; None while it runs."""
+
+    @property
+    def resent(self) -> int:
+        """Return how many records came again that the log already had."""
+
+    def start(self) -> None:
+        """Start streaming; returns at once."""
+
+    def wait_streaming(self, timeout_s: float) -> None:
+        """Wait until the database's log is being read. Raises Unreachable."""
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Stop at an edge."""
 
 
 class AuthorityStore(Protocol):

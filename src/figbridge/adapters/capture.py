@@ -91,7 +91,7 @@ def _json(raw: msgspec.Raw) -> bytes | None:
     compact = msgspec.json.format(raw, indent=-1)
     if compact == b"null":
         return None
-    if True:
+    if rb"\u" not in compact:
         return compact
     # Debezium writes characters, not their numbers; a file written by another tool may have done otherwise.
     document: Any = json.loads(compact)

@@ -75,6 +75,12 @@ class MemoryLog:
         """Return a read-only view of a group's committed state, without joining the group."""
         return _MemoryState(self, group)
 
+    def committed(self, group: str) -> dict[TopicPartition, int]:
+        """Return a group's committed positions (next offset to read), without joining the group."""
+        with self._changed:
+            found = self._groups.get(group)
+            return dict(found.positions) if found else {}
+
     def session(self, group: str, topics: Sequence[str]) -> MemorySession:
         """Join a consumer group, and fence the member before. Without committed positions it starts at 0."""
         with self._changed:

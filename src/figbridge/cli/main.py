@@ -26,11 +26,11 @@ _COMMANDS = {
 class Lazy(click.Group):
     """Know every command by its name and line of help; import its module when it is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's
         """Return the names of all commands."""
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 — click's
         """Import a command; None for one that does not exist."""
         if cmd_name not in _COMMANDS:
             return None
@@ -93,7 +93,7 @@ def run(arguments: list[str]) -> Exit:
         _complain(error)
         return exit_for(error)
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment] # the reader has gone; nothing more can be said to it
+        sys.stdout = None  # the reader has gone; nothing more can be said to it
         return Exit.FAILED
     return ended if isinstance(ended, Exit) else Exit(ended) if isinstance(ended, int) else Exit.OK
 

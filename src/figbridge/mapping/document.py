@@ -31,7 +31,8 @@ from figbridge.mapping.parse_form import (
     default,
     expected,
 )
-from figbridge.mapping.parse_readers import AnyReader, Truth, reader_tag
+from figbridge.mapping.parse_leaves import Truth
+from figbridge.mapping.parse_readers import AnyReader, reader_tag
 
 BeforeWord: TypeAlias = Annotated[Scalar, Word("where `before` comes from", choices=("required", "last-known"))]
 ReadKey: TypeAlias = Annotated[

@@ -17,7 +17,8 @@ from typing import Final, Protocol, TypeVar
 from figbridge.domain.fact import Fact
 from figbridge.errors import Place
 from figbridge.mapping.model import Mapping, Service
-from figbridge.mapping.nodes import Findings, MapNode, read_nodes, read_text
+from figbridge.mapping.nodes import Findings, MapNode
+from figbridge.mapping.parse_yaml import read_nodes, read_text
 from figbridge.mapping.rules_types import Tables
 
 FACTS_FILE: Final = "facts.yaml"
@@ -111,6 +112,13 @@ def load_mappings(directory: Path | str) -> Documents:
     findings.check()
     facts = facts or Facts()
     return Documents(mappings, facts.facts, services, facts.systems, facts.places)
+
+
+def dump_mapping(mapping: Mapping) -> str:
+    """Return the canonical document of a mapping: reading it gives the same mapping, up to places."""
+    from figbridge.mapping.parse_dump import dump_mapping as dump
+
+    return dump(mapping)
 
 
 def _parse(text: str, file: str, make: Callable[[MapNode, Findings], T | None]) -> T:

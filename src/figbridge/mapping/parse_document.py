@@ -7,32 +7,21 @@ left, and names that were declared in a part cut out are not reported as unknown
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import Any, Final
+from typing import Any
+
+from pydantic_core import PydanticCustomError
 
 from figbridge.mapping import model as m
 from figbridge.mapping.document import MappingForm, RelationForm, declares_rows
-from figbridge.mapping.nodes import Findings, MapNode, Scalar, SeqNode, read_nodes
+from figbridge.mapping.nodes import Findings, MapNode, Scalar
+from figbridge.mapping.parse_cut import cut_out
 from figbridge.mapping.parse_events import build_events, build_rules, build_snapshot
-from figbridge.mapping.parse_form import Loc, listed, validate
+from figbridge.mapping.parse_form import ATTRIBUTE_NAME, listed, validate
+from figbridge.mapping.parse_leaves import At
 from figbridge.mapping.parse_names import Scope, Shape, join
-from figbridge.mapping.parse_readers import At, build_reader
+from figbridge.mapping.parse_readers import build_reader
 from figbridge.mapping.parse_template import read_template
 from figbridge.mapping.parse_tests import build_tests
-
-_ENTRIES: Final = frozenset(
-    ("read", "events", "lookup", "facts", "silent", "never", "tests", "noise", "unused", "write_back")
-)
-"""Keys whose value is a map or a list of parts that can be judged without each other."""
-
-_STAND_IN: Final = """
-mapping: broken
-version: 1
-source: {table: broken, key: broken}
-about: {aggregate: Broken, id: "{broken}"}
-read: {broken: broken}
-facts: {}
-"""
 
 
 def build_mapping(root: MapNode, findings: Findings) -> m.Mapping | None:
@@ -42,7 +31,7 @@ def build_mapping(root: MapNode, findings: Findings) -> m.Mapping | None:
     before = len(findings)
     form, broken = validate(MappingForm, root, findings)
     if form is None:
-        _cut(root, broken, scope)
+        cut_out(root, broken, scope)
         form, _ = validate(MappingForm, root, Findings())
     if form is None:
         return None
@@ -64,81 +53,6 @@ def _relation_paths(node: Any, parent: str) -> Iterator[str]:
         yield join(parent, name)
         if isinstance(relation, MapNode):
             yield from _relation_paths(relation.get("with"), join(parent, name))
-
-
-def _cut(root: MapNode, broken: Iterable[Loc], scope: Scope) -> None:
-    """Take out of a document what is broken, and put something harmless where it cannot do without."""
-    stand_in = read_nodes(_STAND_IN, "", Findings())
-    assert stand_in is not None
-    doomed = {_part(root, loc) for loc in broken}
-    for loc in sorted(doomed, key=_last_first, reverse=True):
-        _note(loc, scope)
-        _delete(root, loc)
-    for key, value in stand_in.items():
-        if key not in root or (key == "read" and not root["read"]):
-            root[key] = value
-            if key == "read":
-                scope.mute_attributes = True
-            if key == "facts":
-                scope.mute_facts = True
-            if key == "source":
-                scope.mute_links = True
-
-
-def _last_first(loc: Loc) -> tuple[int, tuple[tuple[int, str], ...]]:
-    return len(loc), tuple((part, "") if isinstance(part, int) else (0, part) for part in loc)
-
-
-def _part(root: MapNode, loc: Loc) -> Loc:
-    """Return the location of the part that a broken place spoils."""
-    node = _inside(root, loc[:-1])
-    if isinstance(node, MapNode) and node.allowed and loc and loc[-1] not in node.allowed:
-        return loc  # an unknown key spoils nothing else
-    if loc[:1] == ("with",):
-        end = 2
-        while loc[end : end + 1] == ("with",) and len(loc) > end + 1:
-            end += 2
-        return loc[:end]
-    return loc[:2] if loc and loc[0] in _ENTRIES else loc[:1]
-
-
-def _note(loc: Loc, scope: Scope) -> None:
-    """Remember the names that a part declares, before it goes."""
-    match loc:
-        case ("read", str(name)):
-            scope.broken_attributes.add(name)
-        case ("with", *_):
-            path = ".".join(str(part) for part in loc[1::2])
-            scope.broken_relations.add(path or "*")
-        case ("facts",):
-            scope.mute_facts = True
-        case ("facts", str(name)):
-            scope.facts.add(name)
-        case ("lookup", str(name)):
-            scope.lookups.add(name)
-        case ("events", str(name)):
-            scope.events.add(name)
-        case ("snapshot",):
-            scope.mute_events = True
-        case ("source", *_):
-            scope.mute_links = True
-
-
-def _delete(root: MapNode, loc: Loc) -> None:
-    node = _inside(root, loc[:-1])
-    if isinstance(node, MapNode | SeqNode):
-        with suppress(KeyError, IndexError):  # it went with the part around it
-            del node[loc[-1]]  # type: ignore[arg-type]
-
-
-def _inside(root: MapNode, loc: Loc) -> Any:
-    node: Any = root
-    for part in loc:
-        try:
-            node = node[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return node
 
 
 def _build(form: MappingForm, scope: Scope) -> m.Mapping:
@@ -182,8 +96,8 @@ def _build(form: MappingForm, scope: Scope) -> m.Mapping:
         ),
         facts=facts,
         events=events,
-        silent=build_rules(form.silent, scope),
-        never=build_rules(form.never, scope),
+        silent=build_rules("silent", form.silent, scope),
+        never=build_rules("never", form.never, scope),
         snapshot=snapshot,
         write_back=_build_write_back(form, scope),
         tests=build_tests(form, nodes, scope),
@@ -221,6 +135,8 @@ def _build_attributes(form: MappingForm, scope: Scope) -> tuple[m.Attribute, ...
     attributes = []
     for name, value in form.read.items():
         if not isinstance(value, dict):
+            if not _is_attribute_name(name, scope):
+                continue
             scope.attributes.add(str(name))
             if (reader := build_reader(value, At(scope, "", f"read.{name}"))) is not None:
                 attributes.append(m.Attribute("", str(name), reader, name.place))
@@ -240,6 +156,21 @@ def _build_attributes(form: MappingForm, scope: Scope) -> tuple[m.Attribute, ...
             if (reader := build_reader(each, At(scope, path, f"read.{full}"))) is not None:
                 attributes.append(m.Attribute(path, str(own), reader, own.place))
     return tuple(attributes)
+
+
+def _is_attribute_name(name: Scalar, scope: Scope) -> bool:
+    if "." in name:
+        hint = f"under `{name}` stand attributes of its rows: `{name}: {{kind: {{code: …}}}}`"
+        scope.findings.add(name.place, "DOC003", "a dotted name is a relation", hint)
+        scope.mute_attributes = True
+        return False
+    try:
+        ATTRIBUTE_NAME.check(name)
+    except PydanticCustomError as error:
+        scope.findings.add(name.place, error.type, error.message(), str((error.context or {}).get("hint", "")))
+        scope.broken_attributes.add(str(name))
+        return False
+    return True
 
 
 def _build_facts(form: MappingForm, scope: Scope) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -12,13 +12,19 @@ from figbridge.mapping.parse_names import Scope
 from figbridge.mapping.when import Condition
 
 
-def build_condition(text: Scalar, here: str, scope: Scope) -> Condition | None:
-    """Parse a condition of a rule for a row; None when it is wrong or a name in it means nothing."""
+def build_condition(text: Scalar, here: str, owner: str, scope: Scope) -> Condition | None:
+    """Parse a condition of a rule for a row; None when it is wrong or a name in it means nothing.
+
+    The place of the n-th name is kept as `OWNER@n`.
+    """
     failed = False
+    count = 0
+    scope.places[owner] = text.place
 
     def resolve(name: str, offset: int, verb: str) -> str:
-        nonlocal failed
-        place = text.at(offset)
+        nonlocal failed, count
+        place = scope.places[f"{owner}@{count}"] = text.at(offset)
+        count += 1
         full = scope.attribute(name, place, here)
         if full is None:
             failed = True
@@ -47,10 +53,9 @@ def build_events(form: MappingForm, scope: Scope) -> tuple[m.EventRule, ...]:
             path = scope.relation(each.for_, "")
         scope.fact(each.fact)
         scope.places[f"events.{name}.fact"] = each.fact.place
-        scope.places[f"events.{name}.when"] = each.when.place
         if path is None:
             continue
-        condition = build_condition(each.when, path, scope)
+        condition = build_condition(each.when, path, f"events.{name}.when", scope)
         tell = _build_tell(name, each, path, scope)
         if condition is not None:
             events.append(m.EventRule(str(name), path, condition, tell, str(each.fact), name.place))
@@ -76,11 +81,11 @@ def _build_tell(event: Scalar, form: EventForm, here: str, scope: Scope) -> tupl
     return tuple(told.values())
 
 
-def build_rules(texts: Iterable[Scalar], scope: Scope) -> tuple[m.Rule, ...]:
+def build_rules(kind: str, texts: Iterable[Scalar], scope: Scope) -> tuple[m.Rule, ...]:
     """Make the rules under `silent` or `never`."""
     rules = []
-    for text in texts:
-        condition = build_condition(text, "", scope)
+    for n, text in enumerate(texts):
+        condition = build_condition(text, "", f"{kind}.{n}", scope)
         if condition is not None:
             rules.append(m.Rule(str(text), condition, text.place))
     return tuple(rules)

@@ -101,9 +101,8 @@ RelationName = Annotated[
 RelationPath = Annotated[
     Scalar, Word("a relation", pattern=r"[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)*", like="payments.moves")
 ]
-AttributeName = Annotated[
-    Scalar, Word("an attribute's name", pattern=r"[a-z][A-Za-z0-9]*", reserved=KEYWORDS, like="placedAt")
-]
+ATTRIBUTE_NAME: Final = Word("an attribute's name", pattern=r"[a-z][A-Za-z0-9]*", reserved=KEYWORDS, like="placedAt")
+AttributeName = Annotated[Scalar, ATTRIBUTE_NAME]
 AttributePath = Annotated[
     Scalar, Word("an attribute", pattern=r"[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)*", like="placedAt")
 ]

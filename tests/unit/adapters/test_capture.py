@@ -74,6 +74,30 @@ def test_transactions_come_in_the_order_of_their_end():
     assert int(first) > int(second)
 
 
+def test_rows_of_a_transaction_come_in_their_total_order():
+    """The order inside a transaction is the source's, across topics and partitions."""
+    for database in ("postgres", "mariadb"):
+        records = read_capture(ROOT / database / "transaction-several-tables.jsonl")
+        documents = [json.loads(r.value) for r in records if r.value]
+        orders = [d["transaction"]["total_order"] for d in documents if d.get("transaction")]
+        assert orders == list(range(1, len(orders) + 1))
+        assert len(orders) > 5
+
+
+def test_the_transaction_topic_decides_even_against_the_clock(tmp_path):
+    """A clock that was set back between two transactions does not change their order."""
+    path = tmp_path / "skewed.jsonl"
+    lines = [
+        json.loads(line) for line in text(ROOT / "postgres" / "transactions-interleaved.jsonl").split("\n") if line
+    ]
+    late = max(line["value"]["source"]["txId"] for line in lines if "source" in line["value"])
+    for line in lines:
+        if line["value"].get("source", {}).get("txId") == late:  # it ended first
+            line["value"]["ts_ns"] += 3600 * 10**9
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    assert [d.tx for d in said(path)] == [d.tx for d in said(ROOT / "postgres" / "transactions-interleaved.jsonl")]
+
+
 def test_a_resequenced_log_is_named_after_the_connector_and_dense():
     """The log is what one connector would have written with everything in one topic."""
     records = list(read_capture(ROOT / "mariadb" / "key-update.jsonl"))

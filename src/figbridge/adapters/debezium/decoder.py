@@ -70,7 +70,7 @@ class Decoder:
         """Return what a record says; what cannot be used is Dead with a `Reason`, without any column value."""
         value = record.value
         if value is None:
-            return Marker(MarkerKind.TOMBSTONE, Position(*record[:3]))
+            return Marker(MarkerKind.TOMBSTONE, _new(Position, record[:3]))
         # Rows of one table come in runs, and what follows the table's name keeps its length: one comparison.
         if value.endswith(self._probe, 0, len(value) - self._tail):
             entry = self._last
@@ -162,14 +162,14 @@ class Decoder:
         """Decode the frequent records that are no row of a mapped table without decoding their row."""
         try:
             if value.startswith(b'{"status":"'):
-                return edge(decode_edge(value), Position(*record[:3]))
+                return edge(decode_edge(value), _new(Position, record[:3]))
             if value.startswith(b'{"before":'):
                 skeleton = envelope.decode_skeleton(value)
                 self._binlog = skeleton.source.schema is None
                 name = skeleton.source.name()
                 if name is not None and name not in self._entries and skeleton.op in {"c", "u", "d", "r"}:
                     tx = stable(skeleton.transaction.id) if skeleton.transaction else None
-                    return self._not_mapped(name, Position(*record[:3]), tx)
+                    return self._not_mapped(name, _new(Position, record[:3]), tx)
         except UNREADABLE:
             pass  # the generic way says what is wrong
         return self._generic(record)

@@ -17,7 +17,7 @@ from typing import Any
 from figbridge.adapters.engine import batch, jvm, position, slot, store
 from figbridge.adapters.engine.gather import Gatherer
 from figbridge.adapters.engine.settings import EngineConfig, properties
-from figbridge.errors import FigbridgeError, InvariantError, OperationalError, Unreachable
+from figbridge.errors import FigbridgeError, OperationalError, Unreachable
 from figbridge.ports import Log, Outgoing, TopicPartition
 
 _LOOK_S = 0.05
@@ -44,6 +44,11 @@ class Engine:
         self._ended = threading.Event()
         self.records = 0
         """Records appended to the source log since `start`."""
+
+    @property
+    def hint(self) -> str:
+        """Say where Java wrote what it did."""
+        return f"see {self.folder / 'java.log'}"
 
     @property
     def failure(self) -> FigbridgeError | None:
@@ -87,6 +92,7 @@ class Engine:
         self._java = self._build(jpype)
         self._thread = threading.Thread(target=self._run, name=f"debezium-{self.config.prefix}", daemon=True)
         self._thread.start()
+        jvm.at_exit(self.stop)
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop the connector and wait for it; what was not appended comes again at the next start.
@@ -103,8 +109,9 @@ class Engine:
             asked = asked or self._close()
             thread.join(_LOOK_S)
         if thread.is_alive():
-            raise Unreachable("Debezium did not stop in time.", hint=f"see {self.folder / 'java.log'}")
+            raise Unreachable("Debezium did not stop in time.", hint=self.hint)
         self._thread = None
+        jvm.forget(self.stop)
         if self._gatherer is not None:
             self._gatherer.close()
 
@@ -117,9 +124,7 @@ class Engine:
             if self._streams():
                 return
             self._ended.wait(_LOOK_S)
-        raise self._failure or Unreachable(
-            f"The source {self.config.prefix} does not stream yet.", hint=f"see {self.folder / 'java.log'}"
-        )
+        raise self._failure or Unreachable(f"The source {self.config.prefix} does not stream yet.", hint=self.hint)
 
     def _last_point(self) -> position.Offset | None:
         place = TopicPartition(self.config.offsets_topic, 0)
@@ -169,7 +174,7 @@ class Engine:
         if isinstance(error, FigbridgeError):
             self._failure = error
         else:
-            self._failure = OperationalError(f"Debezium ended: {error}", hint=f"see {self.folder / 'java.log'}")
+            self._failure = OperationalError(f"Debezium ended: {error}", hint=self.hint)
 
     def handle(self, records: Any, committer: Any) -> None:
         """Append what a batch completes, with its point, in one atom; then let Debezium confirm that much."""
@@ -190,6 +195,14 @@ class Engine:
             self._point = point
             committer.markProcessed(edge)
         committer.markBatchFinished()
+
+
+def _cause(message: Any, error: Any) -> str:
+    """Return the first line of the innermost cause: the outer ones say only that something happened."""
+    while error is not None and error.getCause() is not None:
+        error = error.getCause()
+    text = str(message if error is None else error.getMessage() or error.getClass().getName())
+    return text.strip().splitlines()[0].rstrip(".")
 
 
 def _callbacks(jpype: Any, engine: Engine) -> tuple[Any, Any]:
@@ -215,6 +228,6 @@ def _callbacks(jpype: Any, engine: Engine) -> tuple[Any, Any]:
         @jpype.JOverride  # type: ignore[untyped-decorator]
         def handle(self, success: Any, message: Any, error: Any) -> None:
             if not success:
-                engine.fail(InvariantError(str(message)) if error is None else RuntimeError(str(message)))
+                engine.fail(OperationalError(f"Debezium ended: {_cause(message, error)}.", hint=engine.hint))
 
     return Consumer(), Completion()

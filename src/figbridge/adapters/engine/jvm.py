@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from figbridge.adapters.engine import extra
-from figbridge.errors import Unreachable
+from figbridge.errors import OperationalError, Unreachable
 
 # The wheel has 390 libraries, for all of Debezium's connectors. Those that are in use stand first, so that a class is
 # found without opening the others; the others stay, as some class of theirs is always missed.
@@ -49,6 +51,7 @@ logger.clients.level = warn
 """
 
 _lock = threading.Lock()
+_stops: set[Callable[[], None]] = set()
 
 
 def start(folder: Path) -> Any:
@@ -70,14 +73,33 @@ def start(folder: Path) -> Any:
         settings = folder / "java-logging.properties"
         settings.write_text(_LOGGING.format(path=(folder / "java.log").resolve().as_posix()))
         options = (*_OPTIONS, f"-Dlog4j2.configurationFile={settings.resolve().as_uri()}")
-        extra.load(
-            "jpype.config"
-        ).destroy_jvm = False  # else the exit of a process that forgot an engine waits for ever
         try:
             jpype.startJVM(str(library), *options, classpath=classpath, convertStrings=False, interrupt=False)
         except (OSError, RuntimeError, jpype.JException) as error:
             raise Unreachable(f"Java does not start: {error}.", hint=extra.HINT) from error
+        atexit.register(_leave)  # after jpype's own, so it runs before it
         return jpype
+
+
+def at_exit(stop: Callable[[], None]) -> None:
+    """Have something stopped when the process ends without having done so. Java threads that still run would keep
+    the process, or call into a Python that is gone.
+    """
+    _stops.add(stop)
+
+
+def forget(stop: Callable[[], None]) -> None:
+    """Take back `at_exit`."""
+    _stops.discard(stop)
+
+
+def _leave() -> None:
+    for stop in tuple(_stops):
+        try:
+            stop()
+        except OperationalError:
+            settings: Any = extra.load("jpype.config")
+            settings.destroy_jvm = False  # better to leave untidily than to wait for ever
 
 
 def _library(home: Path) -> Path:

@@ -141,6 +141,7 @@ _ENGINE = {
     "slot.max.retries": "60",
     "slot.retry.delay.ms": "500",
     "slot.drop.on.stop": "false",
+    "status.update.interval.ms": "2000",  # also how soon a lost server is noticed; 10 s otherwise
     "offset.mismatch.strategy": "no_validation",  # the engine checks the slot itself, before Debezium starts
     "record.processing.order": "ORDERED",
 }

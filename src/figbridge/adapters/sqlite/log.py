@@ -10,7 +10,7 @@ from figbridge.adapters.partition import require_count
 from figbridge.adapters.sqlite.database import Durability
 from figbridge.adapters.sqlite.file import LogFile
 from figbridge.adapters.sqlite.records import insert, partitions_of, select
-from figbridge.adapters.sqlite.session import SqliteSession
+from figbridge.adapters.sqlite.session import COMMITTED, SqliteSession
 from figbridge.adapters.sqlite.state import SqliteState
 from figbridge.ports import Outgoing, Record, State, TopicPartition
 
@@ -69,6 +69,10 @@ class SqliteLog:
     def state(self, group: str) -> State:
         """Return a read-only view of a group's committed state, without joining the group."""
         return SqliteState(self._reader, group)
+
+    def committed(self, group: str) -> dict[TopicPartition, int]:
+        """Return a group's committed positions (next offset to read), without joining the group."""
+        return {TopicPartition(t, p): offset for t, p, offset in self._reader.rows(COMMITTED, (group,))}
 
     def session(self, group: str, topics: Sequence[str]) -> SqliteSession:
         """Join a consumer group, and fence the member before. Without committed positions it starts at 0."""

@@ -18,8 +18,9 @@ _JOIN = """
 """
 _GENERATION = "SELECT generation FROM consumers WHERE grp_id = ?"
 _POSITION = "INSERT INTO positions VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next"
-_COMMITTED = """
-    SELECT topic, partition, positions.next FROM positions JOIN partitions USING (tp_id) WHERE grp_id = ?
+COMMITTED = """
+    SELECT topic, partition, positions.next FROM positions JOIN partitions USING (tp_id)
+    WHERE grp_id = (SELECT grp_id FROM consumers WHERE name = ?)
 """
 
 
@@ -57,7 +58,7 @@ class SqliteSession:
 
     def committed(self) -> dict[TopicPartition, int]:
         """Return the group's committed positions (next offset to read)."""
-        return {TopicPartition(t, p): offset for t, p, offset in self._database.rows(_COMMITTED, (self._grp_id,))}
+        return {TopicPartition(t, p): offset for t, p, offset in self._database.rows(COMMITTED, (self._group,))}
 
     def rewind(self) -> None:
         """Go back to the committed positions: what was polled and not committed is polled again."""

@@ -86,6 +86,8 @@ class Order:
     notes: str | None = None
     lines: dict[int, Line] = field(default_factory=dict)
     payments: list[Payment] = field(default_factory=list)
+    history: int = 1
+    """How many rows of its history there are."""
     spoiled: bool = False
 
     @property
@@ -224,6 +226,8 @@ def _read_orders(connection: Connection[tuple[Any, ...]], book: Book) -> None:
         "SELECT order_id, line_no, trim(item_cd), qty, prc FROM shop.order_lines ORDER BY 1, 2"
     ):
         by_key[key].lines[no] = Line(item, qty, price)
+    for key, count in connection.execute("SELECT order_id, count(*) FROM shop.order_history GROUP BY 1"):
+        by_key[key].history = count
     payments: dict[int, Payment] = {}
     for key, pay, method, amount in connection.execute(
         "SELECT order_id, pay_id, meth, amt FROM shop.payments ORDER BY pay_id"

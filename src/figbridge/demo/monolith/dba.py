@@ -56,9 +56,9 @@ class Dba(Desk):
             tx.run(
                 "UPDATE shop.orders SET order_id = %s WHERE order_id = %s", key, order.key, rows=1 + len(order.lines)
             )
-            for table, rows in (("payments", len(order.payments)), ("shipments", shipments)):
+            children = {"payments": len(order.payments), "shipments": shipments, "order_history": order.history}
+            for table, rows in children.items():
                 tx.run(f"UPDATE shop.{table} SET order_id = %s WHERE order_id = %s", key, order.key, rows=rows)  # noqa: S608
-            tx.run("UPDATE shop.order_history SET order_id = %s WHERE order_id = %s", key, order.key)
         order.key = key
         return order.number
 

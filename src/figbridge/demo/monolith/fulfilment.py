@@ -18,7 +18,7 @@ class Fulfilment(Desk):
         with self.transaction("confirm") as tx:
             self._status(tx, order, "C", key)
             tx.happened("OrderConfirmed", order.subject, total=money(order.total))
-        order.status = "C"
+        order.status, order.history = "C", order.history + 1
         return order.number
 
     def cancel(self, number: int | None = None) -> int:
@@ -30,7 +30,7 @@ class Fulfilment(Desk):
             tx.happened("OrderCancelled", order.subject, **{"from": STATUS[order.status]})
             for line in order.lines.values():
                 tx.move_stock(line.item, reserved=-line.qty)
-        order.status = "X"
+        order.status, order.history = "X", order.history + 1
         return order.number
 
     def assign_carrier(self, number: int | None = None) -> int:
@@ -98,7 +98,7 @@ class Fulfilment(Desk):
                 tx.move_stock(line.item, on_hand=-line.qty, reserved=-line.qty)
         shipment.status, shipment.parcel = "S", parcel
         self.book.shipments[shipment.key] = shipment
-        order.status = "S"
+        order.status, order.history = "S", order.history + 1
         return order.number
 
     def deliver(self) -> int:

@@ -31,7 +31,7 @@ class Nightly(Desk):
             for order in orders:
                 tx.happened("OrderConfirmed", order.subject, total=money(order.total))
         for order in orders:
-            order.status = "C"
+            order.status, order.history = "C", order.history + 1
         return len(orders)
 
     def nightly_status(self) -> int:
@@ -83,4 +83,4 @@ def _delete_children(tx: Transaction, order: Order) -> None:
     tx.run("DELETE FROM shop.payment_moves WHERE move_id = ANY(%s)", moves, rows=len(moves))
     tx.run("DELETE FROM shop.payments WHERE order_id = %s", order.key, rows=len(order.payments))
     tx.run("DELETE FROM shop.order_lines WHERE order_id = %s", order.key, rows=len(order.lines))
-    tx.run("DELETE FROM shop.order_history WHERE order_id = %s", order.key)
+    tx.run("DELETE FROM shop.order_history WHERE order_id = %s", order.key, rows=order.history)

@@ -44,7 +44,7 @@ class Orm(Desk):
             _write(tx, order, order.total, "C")
             insert_history(tx, key, order.key, "C")
             tx.happened("OrderConfirmed", order.subject, total=money(order.total))
-        order.status = "C"
+        order.status, order.history = "C", order.history + 1
         return order.number
 
     def touch(self, number: int | None = None) -> int:

@@ -8,6 +8,7 @@ from debezium_records import ORDER, ORDERS, records, rows, shapes, with_value
 
 from figbridge.adapters.debezium.decoder import Decoder
 from figbridge.adapters.debezium.details import RowDetails, details
+from figbridge.adapters.debezium.transactions import commit_position, stable
 from figbridge.domain.change import (
     UNAVAILABLE,
     Begin,
@@ -268,6 +269,33 @@ def test_a_row_that_quotes_another_tables_source_is_not_mistaken_for_it():
     record = with_value(records("postgres/insert.jsonl")[0], quote)
     change = Decoder({"shop.orders": ORDERS, "shop.payments": PAYMENTS}).decode(record)
     assert (change.shape, change.after.c9) == (ORDERS, bait)
+
+
+def test_a_misleading_end_of_a_record_is_not_mistaken_for_its_source():
+    """Where the search finds another table's name, the struct refuses and the record is read in full."""
+    decoder = Decoder({"shop.orders": ORDERS, "shop.payments": PAYMENTS})
+    bait = {"schema": "shop", "table": "payments", "txId": 1}
+    record = with_value(records("postgres/insert.jsonl")[0], lambda d: d.update(later=bait))
+    record = with_value(record, lambda d: d["after"].update(pay_id=1))
+    assert decoder.decode(record).shape is ORDERS
+
+
+def test_a_snapshot_row_with_a_transaction_block_still_belongs_to_none():
+    """Operation `r` is a reading, whatever transaction the stream was in."""
+
+    def enrol(document):
+        document["transaction"] = {"id": "1:2", "total_order": 3, "data_collection_order": 3}
+        document["op"] = "r"
+
+    change = Decoder({"shop.orders": ORDERS}).decode(with_value(records("postgres/insert.jsonl")[0], enrol))
+    assert (change.op, change.tx, change.order) == ("r", None, 0)
+
+
+def test_ids_keep_the_part_that_all_records_of_a_transaction_share():
+    """PostgreSQL's LSN part goes, the GTIDs of MariaDB and MySQL stay whole; END's LSN is the commit."""
+    mysql = "3e11fa47-71ca-11e1-9e33-c80aa9429562:23"
+    assert [stable(i) for i in ("3427:304539448", "0:1", "0-7-62", mysql)] == ["3427", "0", "0-7-62", mysql]
+    assert [commit_position(i) for i in ("3427:304539448", "0-7-62", mysql)] == ["304539448", "0-7-62", mysql]
 
 
 def test_details_say_where_the_first_row_of_a_transaction_stands():

@@ -1,0 +1,112 @@
+"""What a bridge has done and how it stands: both ledgers, lag, parked keys, suspects, letters, authority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from figbridge.errors import Unreachable
+from figbridge.pipeline.account import Account
+from figbridge.pipeline.parking import SPACE as PARKED
+from figbridge.pipeline.perform import Topics
+from figbridge.ports import AuthorityStore, Log, State, TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How far a source log has been read."""
+
+    source: str
+    topic: str
+    end: int
+    committed: int
+    records_behind: int
+    last_record_ms: int | None
+    """The timestamp of the newest record in the log, milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectStatus:
+    """A transaction that may have lost rows on its way into the log."""
+
+    source: str
+    doubt: str
+    tx: str
+    position: str
+    tables: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `figbridge status` shows."""
+
+    group: str
+    account: Mapping[str, Mapping[str, int]]
+    balanced: bool
+    unbalanced: str
+    sources: tuple[SourceStatus, ...]
+    parked_keys: int
+    parked_changes: int
+    suspects: tuple[SuspectStatus, ...]
+    quarantined: int
+    dead_letters: int
+    authority_version: int | None
+    """None when the authority store cannot be read: then the bridge holds."""
+
+
+def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources: Mapping[str, str]) -> Status:
+    """Look at a bridge from outside; it may be running or not. Raises Unreachable when its log cannot be read."""
+    state = log.state(group)
+    account = Account.of(state)
+    parked = [g for g, _, _ in state.scan(PARKED)]
+    return Status(
+        group=group,
+        account=account.as_dict(),
+        balanced=account.balanced,
+        unbalanced=account.unbalanced(),
+        sources=tuple(_source(log, group, topic, source) for topic, source in sources.items()),
+        parked_keys=len(set(parked)),
+        parked_changes=len(parked),
+        suspects=tuple(suspects(state)),
+        quarantined=_size(log, topics.quarantine),
+        dead_letters=_size(log, topics.dead_letters),
+        authority_version=_version(store),
+    )
+
+
+def suspects(state: State) -> Iterable[SuspectStatus]:
+    """Yield the suspects of every source, oldest first."""
+    for source, _, value in state.scan("suspects"):
+        found: dict[str, Any] = msgspec.json.decode(value)
+        topic, partition, offset = found["position"]
+        yield SuspectStatus(
+            source,
+            found["doubt"],
+            found["tx"],
+            f"{topic}/{partition}@{offset}",
+            tuple(found["tables"]),
+            found["detail"],
+        )
+
+
+def _source(log: Log, group: str, topic: str, source: str) -> SourceStatus:
+    place = TopicPartition(topic, 0)
+    end = log.ends([topic]).get(place, 0)
+    committed = log.committed(group).get(place, 0)
+    last = log.read(place, end - 1, 1) if end else []
+    return SourceStatus(source, topic, end, committed, max(0, end - committed), last[0].timestamp if last else None)
+
+
+def _size(log: Log, topic: str) -> int:
+    return sum(log.ends([topic]).values())
+
+
+def _version(store: AuthorityStore) -> int | None:
+    try:
+        return store.load().version
+    except Unreachable:
+        return None

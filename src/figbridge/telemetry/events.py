@@ -1,0 +1,88 @@
+"""Everything the bridge can say in its log: a closed catalogue. A field that is not named here cannot be logged.
+
+No field ever holds a column's value: keys of aggregates, positions, counts, names of tables and facts only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import Enum
+
+import structlog
+
+from figbridge.errors import InvariantError
+
+
+class LogEvent(Enum):
+    """Name a log event and the fields it has. The docstring under each is its documentation."""
+
+    BRIDGE_STARTED = ("bridge_started", ("group", "sources", "mappings", "facts"))
+    """The bridge reads its source logs."""
+    BRIDGE_STOPPED = ("bridge_stopped", ("group", "records"))
+    """The bridge has committed its last batch and left its group."""
+    STREAM_STARTED = ("stream_started", ("source", "topic"))
+    """A connector streams out of its database."""
+    STREAM_FAILED = ("stream_failed", ("source", "reason"))
+    """A connector ended by itself."""
+    BATCH_COMMITTED = ("batch_committed", ("records", "claims", "transactions", "seconds"))
+    """A batch is durable."""
+    KEY_PARKED = ("key_parked", ("key", "code", "why", "position"))
+    """A key was set aside; its later changes wait behind it."""
+    CLAIM_QUARANTINED = ("claim_quarantined", ("fact", "subject", "speaker", "owner", "position"))
+    """A system spoke about a fact that it does not own."""
+    RECORD_DEAD = ("record_dead", ("reason", "position"))
+    """A record cannot be used; its letter says why."""
+    TRANSACTION_SUSPECT = ("transaction_suspect", ("source", "doubt", "tx", "position", "tables"))
+    """A transaction may have lost rows on its way into the log."""
+    AUTHORITY_MOVED = ("authority_moved", ("version",))
+    """The authority changed while a batch was judged; it is judged again."""
+    FACTS_CONTRADICT = ("facts_contradict", ("code", "fact", "message"))
+    """facts.yaml says otherwise than the authority store."""
+    TABLE_DRIFTED = ("table_drifted", ("table", "message"))
+    """A table in the database is not as the mappings have it."""
+
+    def __init__(self, event: str, fields: tuple[str, ...]) -> None:
+        self.event = event
+        self.fields = fields
+
+
+_WARNINGS = {
+    LogEvent.STREAM_FAILED,
+    LogEvent.KEY_PARKED,
+    LogEvent.CLAIM_QUARANTINED,
+    LogEvent.RECORD_DEAD,
+    LogEvent.TRANSACTION_SUSPECT,
+    LogEvent.FACTS_CONTRADICT,
+    LogEvent.TABLE_DRIFTED,
+}
+_QUIET = {LogEvent.BATCH_COMMITTED}
+
+
+def configure(*, json: bool, verbose: bool = False) -> None:
+    """Send log lines to stderr, as JSON or for people; batches only when verbose."""
+    renderer = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def tell(event: LogEvent, **fields: object) -> None:
+    """Write one line. Raises InvariantError for a field that the event does not have, or one that is missing."""
+    if set(fields) != set(event.fields):
+        odd = sorted(set(fields) ^ set(event.fields))
+        raise InvariantError(
+            f"log event {event.event} and the fields {', '.join(odd)} do not go together", code="BUG002"
+        )
+    log = structlog.get_logger()
+    level = "warning" if event in _WARNINGS else "debug" if event in _QUIET else "info"
+    getattr(log, level)(event.event, **fields)

@@ -1,0 +1,1 @@
+"""Rules of the domain's values: no I/O."""

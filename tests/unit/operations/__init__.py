@@ -1,0 +1,1 @@
+"""Use cases, on logs and stores in memory."""
