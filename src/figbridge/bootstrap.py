@@ -26,6 +26,7 @@ from figbridge.settings import Settings, Source
 
 if TYPE_CHECKING:
     from figbridge.adapters.engine.settings import EngineConfig
+    from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,15 +74,21 @@ def opened_log(settings: Settings) -> Iterator[Log]:
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[AuthorityStore]:
-    """Open the embedded authority store for the time of a command."""
+    """Open the embedded authority store for the time of a command; raises Unreachable when there is none yet."""
+    if not settings.authority_file.exists():
+        missing = f"there is no authority store at {settings.authority_file}"
+        raise Unreachable(missing, hint="figbridge run, or name its folder with --data")
+    with _store(settings) as store:
+        yield store
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[SqlAuthorityStore]:
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 
     _make_folder(settings.data)
-    store = SqlAuthorityStore(settings.authority_url)
-    try:
+    with SqlAuthorityStore(f"sqlite:///{settings.authority_file}") as store:
         yield store
-    finally:
-        store.close()
 
 
 @contextmanager
@@ -110,7 +117,8 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
     compiled = plan(documents_)
     names = topics(settings)
     epochs = {name: source.epoch for name, source in settings.sources.items()}
-    with _log(settings) as log, opened_store(settings) as store:
+    with _log(settings) as log, _store(settings) as store:
+        store.migrate()
         built = Bridge(
             plan=compiled,
             log=log,

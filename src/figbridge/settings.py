@@ -61,9 +61,9 @@ class Settings(BaseSettings):
         return self.data / "log.db"
 
     @property
-    def authority_url(self) -> str:
-        """Return the URL of the embedded authority store."""
-        return f"sqlite:///{self.data / 'authority.db'}"
+    def authority_file(self) -> Path:
+        """Return the file of the embedded authority store."""
+        return self.data / "authority.db"
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from time import monotonic
@@ -15,7 +17,7 @@ from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 from figbridge.domain.authority import Cut
 from figbridge.errors import Unreachable
 
-from .authority_stores import PATIENCE_S, SOON_S, URL_IDS, URLS, at, by_hand, declared
+from .authority_stores import PATIENCE_S, SILENCE_S, SOON_S, URL_IDS, URLS, at, by_hand, declared
 
 SPAWN = multiprocessing.get_context("spawn")
 """Never fork: a child would inherit what SQLite believes of its parent's locks."""
@@ -104,6 +106,21 @@ def test_a_batch_in_one_process_holds_off_a_grant_in_another(url: str) -> None:
         assert hear(grant) == "reads the cuts"
         assert hear(grant) == 2
         assert store.version() == 2
+
+
+def test_a_thread_beside_a_batch_does_not_overtake_a_waiting_grant(url: str) -> None:
+    """A file lock belongs to the process, yet a second thread waits until the grant of another process is done."""
+    with SqlAuthorityStore(url) as store, process(granting, url) as grant, ThreadPoolExecutor(1) as threads:
+        with store.shared():
+            assert hear(grant) == "asks"
+            with process(probing, url) as probe:
+                assert hear(probe) == "held off"
+            beside = threads.submit(store.version)
+            with pytest.raises(FutureTimeout):
+                beside.result(SILENCE_S)
+        assert beside.result(PATIENCE_S) == 2
+        assert hear(grant) == "reads the cuts"
+        assert hear(grant) == 2
 
 
 def test_overlapping_batches_of_many_processes_do_not_starve_a_grant(url: str) -> None:

@@ -33,6 +33,7 @@ class Server(NamedTuple):
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
+    """Give the session's one PostgreSQL server."""
     with _server() as server:
         yield server
 

@@ -17,6 +17,7 @@ from figbridge.mapping.parse_form import (
     ColumnName,
     ColumnPath,
     FactName,
+    FieldName,
     Form,
     Free,
     Names,
@@ -111,7 +112,7 @@ class EventForm(Form):
     when: Free = Field(description="The condition, e.g. `status placed -> confirmed`.")
     tell: Annotated[
         Annotated[list[AttributePath], Tag("<list>")]
-        | Annotated[dict[AttributeName, Side], Tag("<map>")]
+        | Annotated[dict[FieldName, Side], Tag("<map>")]
         | Annotated[Any, expected("a list of attributes or a map name → attribute"), Tag("<else>")],
         by_shape("list", "map"),
     ] = Field((), description="The event's data: attributes, or name → `X`, `was.X`, `change.X`.")

@@ -106,12 +106,17 @@ class Findings:
             raise ConfigurationError(self._found)
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a name was probably meant to be."""
+    near = get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known name, or the few that there are, or nothing."""
     names = sorted(set(known))
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    if (near := nearest(name, names)) is not None:
+        return f"did you mean `{near}`?"
     if 0 < len(names) <= 12:
         return "known: " + ", ".join(names)
     return ""

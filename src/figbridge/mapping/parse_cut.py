@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-from figbridge.mapping.nodes import Findings, MapNode, SeqNode
+from figbridge.mapping.nodes import Findings, MapNode, SeqNode, nearest
 from figbridge.mapping.parse_form import Loc
 from figbridge.mapping.parse_names import Scope
 from figbridge.mapping.parse_yaml import read_nodes
@@ -30,9 +30,9 @@ def cut_out(root: MapNode, broken: Iterable[Loc], scope: Scope) -> None:
     """Take out of a document what is broken, and put something harmless where it cannot do without."""
     stand_in = read_nodes(_STAND_IN, "", Findings())
     assert stand_in is not None
-    doomed = {_part(root, loc) for loc in broken}
+    doomed = {part for loc in broken if (part := _part(root, loc))}
     for loc in sorted(doomed, key=_last_first, reverse=True):
-        _note(loc, scope, whole_rows=getattr(_inside(root, loc), "rows", False))
+        _note(_meant(root, loc), scope, whole_rows=getattr(_inside(root, loc), "rows", False))
         _delete(root, loc)
     for key, value in stand_in.items():
         if key not in root or (key == "read" and not root["read"]):
@@ -64,6 +64,14 @@ def _part(root: MapNode, loc: Loc) -> Loc:
     return loc[:2] if loc and loc[0] in _ENTRIES else loc[:1]
 
 
+def _meant(root: MapNode, loc: Loc) -> Loc:
+    """Return the location of a part, of the part that was meant when the document has no such key."""
+    if len(loc) > 1 or loc[0] in root.allowed:
+        return loc
+    meant = nearest(str(loc[0]), root.allowed)
+    return (meant,) if meant is not None and meant not in root else loc
+
+
 def _note(loc: Loc, scope: Scope, *, whole_rows: bool) -> None:
     """Remember the names that a part declares, before it goes."""
     match loc:
@@ -81,9 +89,11 @@ def _note(loc: Loc, scope: Scope, *, whole_rows: bool) -> None:
             scope.facts.add(name)
         case ("lookup", str(name)):
             scope.lookups.add(name)
+        case ("lookup",):
+            scope.mute_lookups = True
         case ("events", str(name)):
             scope.events.add(name)
-        case ("snapshot",):
+        case ("snapshot",) | ("events",):
             scope.mute_events = True
         case ("source", *_):
             scope.mute_links = True

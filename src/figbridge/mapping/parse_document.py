@@ -123,7 +123,7 @@ def _build_relations(forms: dict[Scalar, RelationForm], nodes: list[m.Node], par
             whose = "the parent's key" if belongs else "its key"
             message = f"`{name}` is joined by {len(link)} columns, {whose} has {len(target)}: {', '.join(target)}"
             scope.findings.add(link[0].place, "USE003", message)
-        kind = m.Kind.BELONGS if belongs else m.Kind.POINTED
+        kind = m.Kind.BELONGS if belongs and not pointed else m.Kind.POINTED
         before = m.Before(form.before) if form.before else nodes[0].before
         path = join(parent.path, name)
         node = m.Node(path, str(form.table), key, kind, parent.path, _texts(link), before, name.place)

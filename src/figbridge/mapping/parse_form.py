@@ -103,6 +103,7 @@ RelationPath = Annotated[
 ]
 ATTRIBUTE_NAME: Final = Word("an attribute's name", pattern=r"[a-z][A-Za-z0-9]*", reserved=KEYWORDS, like="placedAt")
 AttributeName = Annotated[Scalar, ATTRIBUTE_NAME]
+FieldName = Annotated[Scalar, Word("a lowerCamel name", pattern=r"[a-z][A-Za-z0-9]*", like="placedAt")]
 AttributePath = Annotated[
     Scalar, Word("an attribute", pattern=r"[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)*", like="placedAt")
 ]

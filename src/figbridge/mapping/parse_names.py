@@ -87,6 +87,7 @@ class Scope:
         self.mute_facts = False
         self.mute_events = False
         self.mute_links = False
+        self.mute_lookups = False
         self.facts: set[str] = set()
         self.events: set[str] = set()
         self.lookups: set[str] = set()
@@ -134,7 +135,8 @@ class Scope:
         """Return the name of a lookup table that exists."""
         if name in self.lookups:
             return str(name)
-        self.findings.add(name.place, "NAME003", f"no lookup `{name}`", did_you_mean(name, self.lookups))
+        if not self.mute_lookups:
+            self.findings.add(name.place, "NAME003", f"no lookup `{name}`", did_you_mean(name, self.lookups))
         return None
 
     def find_attribute(self, name: str, here: str) -> str | None:

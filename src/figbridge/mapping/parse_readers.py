@@ -9,8 +9,8 @@ from pydantic import Discriminator, Field, Tag
 from figbridge.mapping import model as m
 from figbridge.mapping.nodes import MapNode, Node, Scalar, did_you_mean
 from figbridge.mapping.parse_form import (
-    AttributeName,
     ColumnPath,
+    FieldName,
     Otherwise,
     RelationPath,
     Value,
@@ -62,7 +62,7 @@ class ConstantForm(ReaderForm):
 class ObjectForm(ReaderForm):
     """Several values under names."""
 
-    object_: dict[AttributeName, AnyReader] = Field(alias="object", min_length=1, description="Name → reader.")
+    object_: dict[FieldName, AnyReader] = Field(alias="object", min_length=1, description="Name → reader.")
 
     def _build(self, at: At) -> m.Reader | None:
         fields = build_fields(self.object_, at)
@@ -73,7 +73,7 @@ class EachForm(ReaderForm):
     """A list with one object for each row of a relation."""
 
     each: RelationPath = Field(description="The relation.")
-    as_: dict[AttributeName, AnyReader] = Field(
+    as_: dict[FieldName, AnyReader] = Field(
         alias="as", min_length=1, description="Name → reader; columns are those of the relation's row."
     )
 

@@ -55,9 +55,8 @@ def read_nodes(text: str, file: str, findings: Findings) -> MapNode | None:
             if not builder.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        findings.add(builder.place(mark), "YAML002", f"this is not YAML: {what}")
+        findings.add(_place_of(error, text, file), "YAML002", f"this is not YAML: {what}")
         return None
     except (ValueError, OverflowError, yaml.YAMLError) as error:  # PyYAML lets chr() and int() fail on absurd escapes
         findings.add(Place(file), "YAML002", f"this is not YAML: {error}")
@@ -68,6 +67,14 @@ def read_nodes(text: str, file: str, findings: Findings) -> MapNode | None:
         findings.add(place, "YAML012", f"the document must be a map, found {found}")
         return None
     return builder.root
+
+
+def _place_of(error: yaml.MarkedYAMLError, text: str, file: str) -> Place:
+    """Return where an error stands: what is left open is of more help than the end of the file."""
+    for mark in (error.problem_mark, error.context_mark):
+        if mark is not None and mark.index < len(text.rstrip()):
+            return Place(file, mark.line + 1, mark.column + 1)
+    return advance(Place(file, 1, 1), text, len(text.rstrip()))
 
 
 class _Builder:

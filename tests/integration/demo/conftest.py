@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from shop_tables import News, a_shop
 
 from figbridge.demo.monolith import Monolith
+
+from .shop_tables import News, a_shop
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from shop_tables import News, ask
 
 from figbridge.demo.monolith import Monolith
+
+from .shop_tables import News, ask
 
 pytestmark = pytest.mark.embedded
 
@@ -107,10 +108,9 @@ def test_times_are_wall_clocks_of_berlin(shop: Monolith, news: News) -> None:
 
 def test_articles_are_padded(shop: Monolith) -> None:
     """A char(8) cell comes with its blanks."""
-    assert {
-        len(item) for (item,) in ask(shop, "SELECT item_cd FROM shop.order_lines UNION SELECT item_cd FROM shop.stock")
-    } == {8}
-    assert ("A1      ",) in ask(shop, "SELECT item_cd FROM shop.stock")
+    ordered, stocked = (ask(shop, f"SELECT item_cd FROM shop.{table}") for table in ("order_lines", "stock"))
+    assert {len(item) for (item,) in ordered + stocked} == {8}
+    assert ("A1      ",) in stocked
 
 
 def test_some_orders_share_an_address(shop: Monolith) -> None:
@@ -133,9 +133,8 @@ def test_counters_move_by_what_the_lines_say_and_name_no_order(shop: Monolith, n
     before = dict(ask(shop, "SELECT item_cd, reserved FROM shop.stock"))
     number = shop.place_order()
     after = dict(ask(shop, "SELECT item_cd, reserved FROM shop.stock"))
-    lines = ask(
-        shop, "SELECT item_cd, qty FROM shop.order_lines JOIN shop.orders USING (order_id) WHERE number = %s", number
-    )
+    query = "SELECT item_cd, qty FROM shop.order_lines JOIN shop.orders USING (order_id) WHERE number = %s"
+    lines = ask(shop, query, number)
     ordered: Counter[str] = Counter()
     for item, qty in lines:
         ordered[item] += qty

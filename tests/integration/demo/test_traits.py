@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from shop_tables import News, ask, changed, order, seen, watch
 
 from figbridge.demo.monolith import Monolith
+
+from .shop_tables import News, ask, changed, order, seen, watch
 
 pytestmark = pytest.mark.embedded
 
@@ -16,10 +17,8 @@ def test_the_status_stands_in_three_places(shop: Monolith) -> None:
     key = order(shop, number)["order_id"]
     assert order(shop, number)["stat"] == "C"
     assert set(ask(shop, "SELECT line_stat FROM shop.order_lines WHERE order_id = %s", key)) == {("C",)}
-    assert ask(shop, "SELECT stat FROM shop.order_history WHERE order_id = %s ORDER BY hist_id", key) == [
-        ("P",),
-        ("C",),
-    ]
+    history = ask(shop, "SELECT stat FROM shop.order_history WHERE order_id = %s ORDER BY hist_id", key)
+    assert history == [("P",), ("C",)]
 
 
 def test_an_edited_address_names_no_order(shop: Monolith, news: News) -> None:
@@ -182,6 +181,36 @@ def test_the_administrator_changes_one_column_and_nothing_else(shop: Monolith, n
     shop.fix_total(number)
     assert changed(was, order(shop, number)) == {"tot_amt"}
     assert [h.type for h in news()] == ["OrderRevised"]
+
+
+def test_a_deleted_move_names_nobody(shop: Monolith, news: News) -> None:
+    """A debit booked twice is deleted by hand; the payment's own sum still has it."""
+    number = shop.place_order()
+    for operation in (shop.authorise, shop.receive):
+        operation(number)
+    news()
+    shop.delete_move(number)
+    assert [h.type for h in news()] == ["PaymentWithdrawn"]
+    ((booked, moved),) = ask(
+        shop,
+        """SELECT p.paid_sum, coalesce(sum(m.amt) FILTER (WHERE m.typ = 'D'), 0) FROM shop.payments p
+           JOIN shop.orders USING (order_id) LEFT JOIN shop.payment_moves m USING (pay_id)
+           WHERE number = %s GROUP BY p.paid_sum""",
+        number,
+    )
+    assert moved < booked
+
+
+def test_a_refund_is_a_move_and_the_order_never_hears_of_it(shop: Monolith, news: News) -> None:
+    """Money goes back two hops away from the order's row."""
+    number = shop.place_order()
+    shop.authorise(number)
+    shop.receive(number)
+    was = order(shop, number)
+    news()
+    shop.refund(number)
+    assert order(shop, number) == was
+    assert [(h.type, h.subject) for h in news()] == [("PaymentRefunded", f"order-{number}")]
 
 
 def test_what_must_never_happen_happens_without_a_word(shop: Monolith, news: News) -> None:

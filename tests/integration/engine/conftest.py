@@ -19,6 +19,7 @@ def shop(database: str) -> str:
 
 @pytest.fixture
 def source(shop: str, tmp_path: Path) -> Iterator[Source]:
+    """Give the shop as a source that is not started yet; it is stopped afterwards."""
     made = Source.make(shop, tmp_path)
     yield made
     made.close()

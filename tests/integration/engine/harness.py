@@ -43,6 +43,7 @@ def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_
 
 
 def config(url: str, prefix: str = "legacy", **more: Any) -> EngineConfig:
+    """Describe a database as a source."""
     words: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
     settings = {"tables": TABLES, "full_identity": TABLES, "heartbeat_ms": 200, **more}
     return EngineConfig(
@@ -152,4 +153,5 @@ def transactions(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 
 def rows(transaction: list[Entry]) -> list[Entry]:
+    """Return the changes of rows among the records of a transaction."""
     return [entry for entry in transaction if entry.kind in ("c", "u", "d", "t")]

@@ -64,7 +64,7 @@ def test_every_column_of_a_mapped_table_is_spoken_for() -> None:
             spoken.setdefault(mapping.node(path).table, set()).add(column)
         for lookup in mapping.lookups:
             spoken.setdefault(lookup.table, set()).update((lookup.key, lookup.gives))
-    live = {t: set(columns) for t, columns in tables.tables.items()}
+    live = {t: {c.name for c in columns} for t, columns in tables.items()}
     left = {t: live[t] - spoken[t] for t in spoken if live[t] - spoken[t]}
     assert left == {"shop.carriers": {"name"}}, "of a lookup table only what is looked up counts"
     assert {t: spoken[t] - live[t] for t in spoken if spoken[t] - live[t]} == {}

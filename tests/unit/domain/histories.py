@@ -10,7 +10,7 @@ from figbridge.domain.fact import Cell
 CELLS = (Cell("order.delivery"), Cell("order.payment"), Cell("order.status", "tenant=7"))
 PLACES = (("legacy.log", 0), ("delivery.log", 0), ("delivery.log", 1))
 SYSTEMS = ("legacy", "delivery", "billing")
-OFFSETS = range(-1, 45)
+OFFSETS = range(45)
 """Every offset worth asking for: cuts lie at 0 to 40."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from documents_support import DESIGN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,16 +13,16 @@ from figbridge.mapping import parse_yaml
 from figbridge.mapping.nodes import Findings, MapNode, Scalar, did_you_mean
 from figbridge.mapping.parse_yaml import read_nodes, read_text
 
-from documents_support import DESIGN
-
 
 def found(text: str) -> list[str]:
+    """Return what is refused in a text, one line each."""
     findings = Findings()
     read_nodes(text, "f.yaml", findings)
     return [str(finding) for finding in findings]
 
 
 def nodes(text: str) -> MapNode:
+    """Return the nodes of a text that nothing is wrong with."""
     findings = Findings()
     root = read_nodes(text, "f.yaml", findings)
     assert not list(findings)
@@ -90,10 +91,16 @@ def test_whatever_says_more_than_one_sees_is_refused(case: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("a: [1, 2", "f.yaml:1:9:"), ("a: 'x", "f.yaml:1:6:"), ("a: b: c", "f.yaml:1:5:"), ('a: "\\q"', "f.yaml:1:5:")],
+    [
+        ("a: [1, 2", "f.yaml:1:4:"),
+        ("a: [\n\n", "f.yaml:1:5:"),
+        ("a: 'x", "f.yaml:1:4:"),
+        ("a: b: c", "f.yaml:1:5:"),
+        ('a: "\\q"', "f.yaml:1:5:"),
+    ],
 )
 def test_what_is_not_yaml_is_one_finding(text: str, place: str) -> None:
-    """A syntax error is one finding at the place where the parser gave up."""
+    """A syntax error is one finding where the parser gave up, or at what the end of the file leaves open."""
     (line,) = found(text)
     assert line.startswith(f"{place} YAML002 this is not YAML: ")
 
@@ -159,7 +166,7 @@ def test_places_inside_scalars_point_at_the_character(text: str, style: str | No
         return
     value, lines = root["a"], written.split("\n")
     for index, character in enumerate(text):
-        if character.isalnum() and f"\\" not in written:
+        if character.isalnum() and "\\" not in written:
             place = value.at(index)
             assert lines[place.line - 1][place.column - 1] == character
 

@@ -116,7 +116,9 @@ class Engine:
             self._gatherer.close()
 
     def wait_streaming(self, timeout_s: float) -> None:
-        """Wait until the snapshot is complete and changes stream. Raises the failure, or Unreachable after the time."""
+        """Wait until the snapshot is complete and its point is in the log: what is committed from now on arrives as
+        changes, through any crash. Raises the failure, or Unreachable after the time.
+        """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self._failure is not None:
@@ -165,7 +167,8 @@ class Engine:
 
     def _streams(self) -> bool:
         """Ask Debezium, which says so after the snapshot but before it has made its stream, and then the server."""
-        return slot.connected(self.config.prefix) and slot.active(self.config)
+        pointed = self._point is not None or self.config.heartbeat_ms == 0  # then an empty source says nothing at all
+        return pointed and slot.connected(self.config.prefix) and slot.active(self.config)
 
     def fail(self, error: BaseException) -> None:
         """Keep the first reason why the engine cannot go on."""

@@ -47,6 +47,19 @@ class Dba(Desk):
         move.amount = amount
         return order.number
 
+    def delete_move(self, number: int | None = None) -> int:
+        """Delete a debit that was booked twice; trait: under the default identity the delete names no parent."""
+        order = self.pick(lambda o: any(p.has("D") for p in o.payments), number)
+        payment = next((p for p in order.payments if p.has("D")), None)
+        if payment is None:
+            raise NothingToDo
+        move = next(m for m in payment.moves if m.kind == "D")
+        with self.transaction("delete_move") as tx:
+            tx.run("DELETE FROM shop.payment_moves WHERE move_id = %s", move.key)
+            tx.happened("PaymentWithdrawn", order.subject, kind=MOVE[move.kind], amount=money(move.amount))
+        payment.moves.remove(move)
+        return order.number
+
     def correct_key(self, number: int | None = None) -> int:
         """Give an order another key; trait: UPDATE of a primary key, with a cascade here and by hand there."""
         order = self.pick(lambda o: o.is_open and o.key < 1_000_000, number)

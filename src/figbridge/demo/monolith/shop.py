@@ -25,7 +25,7 @@ WEIGHTS = {
     "edit_lines": 5, "readdress": 5, "repoint": 3,
     "save": 5, "save_stale": 3, "save_confirmed": 2, "touch": 10, "annotate": 2,
     "nightly_confirm": 1, "nightly_status": 1, "purge": 1,
-    "fix_total": 1, "fix_move": 1, "correct_key": 1,
+    "fix_total": 1, "fix_move": 1, "delete_move": 1, "correct_key": 1,
     "register": 3, "change_customer": 3, "leave": 1, "receive_goods": 2, "recount": 2,
 }  # fmt: skip
 """How often `trade` does what, of all. Not in it: the reporting job, and what must never happen."""
