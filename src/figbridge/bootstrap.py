@@ -25,6 +25,7 @@ from figbridge.ports import AuthorityStore, Log, Record, Stream
 from figbridge.settings import Settings, Source
 
 if TYPE_CHECKING:
+    from figbridge.adapters.engine.postgres import PostgresServer
     from figbridge.adapters.engine.settings import EngineConfig
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 
@@ -170,6 +171,15 @@ def engine_config(plan: Plan, name: str, source: Source) -> EngineConfig:
         full_identity=full,
         heartbeat_ms=source.heartbeat_ms,
     )
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[PostgresServer]:
+    """Run a PostgreSQL of its own in a folder, for as long as the context lasts. Careless about a power cut."""
+    from figbridge.adapters.engine.postgres import PostgresServer
+
+    with PostgresServer(folder, durable=False) as server:
+        yield server
 
 
 def capture(path: Path) -> Iterator[Record]:

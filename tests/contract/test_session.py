@@ -91,6 +91,16 @@ class TestPositions:
         session.commit(commit_of(done=parts[second]))
         assert session.committed() == after([*parts[first], *parts[second]])
 
+    def test_positions_can_be_read_without_joining(self, make_log: Harness, log: Log) -> None:
+        topic, group = make_log.topic(), make_log.name()
+        assert make_log.open().committed(group) == {}
+        log.append(numbered(topic, range(3)))
+        session = make_log.join(log, group, [topic])
+        session.commit(commit_of(done=take(session, 2)))
+        assert make_log.open().committed(group) == session.committed() != {}
+        session.commit(commit_of(done=take(session, 1)))  # looking fenced nobody
+        assert make_log.open().committed(make_log.name()) == {}
+
     def test_rewinding_polls_again_what_was_not_committed(self, make_log: Harness, log: Log) -> None:
         topic = make_log.topic()
         log.append(numbered(topic, range(10)))

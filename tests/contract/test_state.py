@@ -76,6 +76,9 @@ class TestState:
         two.commit(commit_of(state=[("s", "a", "1", None)]))
         assert list(one.state.scan("s")) == [("a", "1", b"one")]
         assert list(two.state.scan("s")) == [("b", "1", b"two")]
+        assert one.state.read("s", ["a", "b"]) == {"a": {"1": b"one"}}
+        assert two.state.read("s", ["a", "b"]) == {"b": {"1": b"two"}}
+        assert (one.state.count("s"), two.state.count("s"), two.state.count("absent")) == (1, 1, 0)
 
     def test_the_state_outlives_the_member(self, make_log: Harness, log: Log) -> None:
         topic, group = make_log.topic(), make_log.name()

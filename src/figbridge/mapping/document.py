@@ -174,7 +174,7 @@ class MappingForm(Form):
         {}, alias="with", description="Rows of other tables that are part of it."
     )
     lookup: dict[RelationName, LookupTableForm] = Field({}, description="Code tables in the database.")
-    about: AboutForm = Field(description="The aggregate.")
+    about: AboutForm = Field(description="What the events are about.")
     read: dict[
         ReadKey,
         Annotated[Annotated[Rows, Tag("<rows>")] | Annotated[AnyReader, Tag("<reader>")], Discriminator(_read_tag)],

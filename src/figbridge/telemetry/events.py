@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from enum import Enum
+from typing import TextIO
 
 import structlog
 
@@ -59,11 +60,10 @@ _WARNINGS = {
 _QUIET = {LogEvent.BATCH_COMMITTED}
 
 
-def configure(*, json: bool, verbose: bool = False) -> None:
-    """Send log lines to stderr, as JSON or for people; batches only when verbose."""
-    renderer = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+def configure(*, json: bool, verbose: bool = False, stream: TextIO | None = None) -> None:
+    """Send log lines to a stream (stderr by default), as JSON or for people; batches only when verbose."""
+    stream = stream or sys.stderr
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -71,8 +71,8 @@ def configure(*, json: bool, verbose: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
     )
 
 

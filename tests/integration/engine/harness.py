@@ -128,6 +128,12 @@ class Source:
     def transactions(self) -> list[list[Entry]]:
         return list(transactions(self.entries()))
 
+    def until_grown(self, records: int) -> None:
+        """Wait until the log has so many records more."""
+        place = TopicPartition(self.config.topic, 0)
+        goal = self.log.ends([place.topic])[place] + records
+        until(lambda: self.log.ends([place.topic])[place] >= goal, f"{records} records")
+
     def until_ended(self, tx: int) -> list[Entry]:
         """Wait for the END of a transaction and return its records, BEGIN and END included."""
         return until(lambda: next((t for t in self.transactions() if t[0].tx == tx), None), f"END of {tx}")  # type: ignore[no-any-return]

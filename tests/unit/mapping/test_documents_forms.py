@@ -13,10 +13,8 @@ from figbridge.mapping.when import And, Appears, Becomes, Changes, Disappears, I
 
 def reader(written: str) -> m.Reader:
     """Return the reader that a form of the attribute `it` becomes."""
-    text = edited(
-        SMALL,
-        ("read:\n", f"lookup: {{carrier: {{table: shop.c, key: id, gives: code}}}}\nread:\n  it: {written}\n{read}"),
-    )
+    lookup = "lookup: {carrier: {table: shop.c, key: id, gives: code}}"
+    text = edited(SMALL, ("read:\n", f"{lookup}\nread:\n  it: {written}\n"))
     return next(a.reader for a in parse_mapping(text).attributes if a.name == "it")
 
 
@@ -109,9 +107,8 @@ def test_the_design_loads_as_it_stands() -> None:
     assert (mapping.name, mapping.version, mapping.aggregate) == ("orders", 3, "Order")
     assert (mapping.judge, mapping.unsure) == (m.Judge.NET, m.Unsure.PARK)
     assert mapping.id == ("order-", m.Column("", "number"))
-    assert mapping.lookups == (
-        m.LookupTable("carrier", "shop.carriers", "carrier_id", "code", Place("design.yaml", 10, 10)),
-    )
+    carriers = m.LookupTable("carrier", "shop.carriers", "carrier_id", "code", Place("design.yaml", 10, 10))
+    assert mapping.lookups == (carriers,)
     assert [(a.path, a.name) for a in mapping.attributes] == [
         *[("", name) for name in ("status", "customer", "total", "placedAt", "shipTo", "carrier", "lines")],
         ("payments.moves", "kind"),
@@ -168,11 +165,11 @@ def test_cells_of_every_kind() -> None:
         "tests:\n  - name: kinds\n    given: [{carriers: {id: 1}}]\n"
         "    txs: [[insert: {orders: {a: 7, b: -1, c: 007, d: 19.90, e: '7', f: true, g: 'true', h: null, i: ~, j: yes,"
         " k: 12345678901234567890, l: [1, x], m: {n: 2}, o: ''}}],"
-        " [update: {shop.orders: {a: [null, x], b: [1], c: [1, 2, 3]}}, delete: {orders: {a: 1}}, truncate: order_lines]]\n"
+        " [update: {shop.orders: {a: [null, x], b: [1], c: [1, 2, 3]}}], [delete: {orders: {a: 1}}],"
+        " [truncate: order_lines]]\n"
         "    expect: [parked: unknown code, OrderPlaced: {}]\n"
     )
     text = edited(text, ("read:\n", "lookup: {c: {table: shop.carriers, key: id, gives: code}}\nread:\n"))
-    text = edited(text, (", delete: {orders: {a: 1}}, truncate", "], [delete: {orders: {a: 1}}], [truncate"))
     (test,) = parse_mapping(text).tests
     assert test.given[0].table == "shop.carriers"
     (insert,), (update,), (delete,), (truncate,) = test.transactions

@@ -35,17 +35,19 @@ def judged(text: str) -> m.Mapping | None:
     """Load a text as every kind of document; whatever comes is a value or ConfigurationError with findings."""
     mapping = None
     for parse in (parse_mapping, parse_service, parse_facts, parse_tables):
+        value: Any = None
+        files = set()
         try:
-            value: Any = parse(text, "x.yaml")
+            value = parse(text, "x.yaml")
         except ConfigurationError as error:
-            assert error.findings
-            assert all(finding.place.file == "x.yaml" for finding in error.findings)
-            continue
+            files = {finding.place.file for finding in error.findings}
+        assert value is not None or files == {"x.yaml"}
         if isinstance(value, m.Mapping):
             mapping = value
     return mapping
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=200)
     | st.text(alphabet="ab:{}[],-?&*!|>'\"%@`#\n\t \\<", max_size=60)
@@ -77,10 +79,10 @@ def mutations(draw: st.DrawFn) -> str:
     return "".join(parts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(mutations())
 def test_a_damaged_document_loads_or_has_findings(text: str) -> None:
-    """A real document with damage never raises anything but ConfigurationError; if it loads, it can be linted and dumped."""
+    """A damaged document never raises anything but ConfigurationError; what loads can be linted and dumped."""
     mapping = judged(text)
     if mapping is not None:
         lint(documents(text))
@@ -117,7 +119,7 @@ def misshapen(draw: st.DrawFn) -> str:
     return yaml.safe_dump(root, sort_keys=False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(misshapen())
 def test_a_misshapen_document_loads_or_has_findings(text: str) -> None:
     """Values of the wrong shape anywhere never raise anything but ConfigurationError."""
@@ -213,7 +215,7 @@ def written(draw: st.DrawFn) -> str:
     return yaml.safe_dump(root, sort_keys=False, allow_unicode=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(written())
 def test_any_valid_document_survives_a_round_trip(text: str) -> None:
     """Whatever readers, names and cells a document has, dumping and loading gives the same mapping."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figbridge.mapping.grammar import KEYWORDS, MAX_LENGTH, ConditionError, parse_condition, unparse
@@ -133,12 +133,14 @@ trees: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(trees)
 def test_every_tree_can_be_written_and_read_again(tree: Condition) -> None:
     """Unparsing a tree gives text that parses to the same tree, whatever its values hold."""
     assert parse_condition(unparse(tree)) == tree
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60)
     | st.lists(st.sampled_from([*sorted(KEYWORDS), "a", "->", "(", ")", "'x'", "was.a"])).map(" ".join)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from documents_support import DESIGN
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figbridge.errors import Place
@@ -153,6 +153,7 @@ def test_a_place_inside_a_scalar(text: str, line: int, column: int) -> None:
     assert value.at(value.index("three")) == Place("f.yaml", line, column)
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029"), max_size=30),
     st.sampled_from([None, "'", '"']),

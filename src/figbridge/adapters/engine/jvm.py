@@ -6,6 +6,7 @@ import atexit
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +95,13 @@ def forget(stop: Callable[[], None]) -> None:
 
 
 def _leave() -> None:
+    # Java's own farewell waits for every thread that ever called it, also for Python's that have ended: a process
+    # whose engines were stopped would sometimes stay for ever (seen). Nothing of Java's needs it.
+    settings: Any = extra.load("jpype.config")
+    settings.destroy_jvm = False
     for stop in tuple(_stops):
-        try:
+        with suppress(OperationalError):
             stop()
-        except OperationalError:
-            settings: Any = extra.load("jpype.config")
-            settings.destroy_jvm = False  # better to leave untidily than to wait for ever
 
 
 def _library(home: Path) -> Path:
