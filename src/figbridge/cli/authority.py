@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import settings_of, settings_options
+from figbridge.cli.options import account, settings_of, settings_options
 from figbridge.cli.output import output_option, show, table
 
 
@@ -151,7 +150,7 @@ def grant(
             fact,
             system,
             reason,
-            by or getpass.getuser(),
+            by or account(),
             datetime.now(UTC),
             break_glass=break_glass,
             source_topics=bootstrap.source_topics(log, topics),

@@ -68,6 +68,8 @@ def test(mappings: Path, only: str, fmt: str) -> Exit:
     outcomes = [
         o for o in run_tests(bootstrap.plan(documents), documents.mappings) if only in f"{o.mapping} {o.test.name}"
     ]
+    if only and not outcomes:
+        raise click.UsageError(f"no test contains '{only}'")
     failed = [o for o in outcomes if not o.passed]
 
     def text() -> None:
@@ -88,8 +90,6 @@ def test(mappings: Path, only: str, fmt: str) -> Exit:
         for o in outcomes
     ]
     show(fmt, result, text)
-    if only and not outcomes:
-        raise click.UsageError(f"no test contains '{only}'")
     return Exit.FINDINGS if failed else Exit.OK
 
 

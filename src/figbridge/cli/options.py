@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +42,14 @@ def settings_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def account() -> str:
+    """Return the name of the account this process runs under; its number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def settings_of(settings_file: Path | None, data: Path | None, mappings: Path | None) -> Settings:

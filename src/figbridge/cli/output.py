@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+_ONE_LINE = 10_000
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -35,6 +37,8 @@ def plain(value: Any) -> Any:
         return plain(asdict(value))
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(v) for v in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
@@ -72,10 +76,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) 
     from rich import box
     from rich.table import Table
 
-    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
-    console().print(made)
+    out = console()
+    if not sys.stdout.isatty():
+        out.width = _ONE_LINE  # a pipe has no width: a row stays one line, and nothing is cut off
+    out.print(made)
 
 
 def console(*, stderr: bool = False) -> Any:

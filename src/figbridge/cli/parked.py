@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import settings_of, settings_options
+from figbridge.cli.options import account, settings_of, settings_options
 from figbridge.cli.output import output_option, say, show, table
 
 
@@ -87,7 +86,7 @@ def _decide(
             Topics(settings.topic_prefix).control,
             key,
             action,
-            by=by or getpass.getuser(),
+            by=by or account(),
             reason=reason,
             at=datetime.now(UTC).isoformat(),
         )

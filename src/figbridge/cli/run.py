@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import signal
 import threading
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import settings_of, settings_options
+from figbridge.cli.options import account, settings_of, settings_options
 from figbridge.cli.output import say
 
 
@@ -41,7 +40,7 @@ def run(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with bootstrap.bridge(settings, datetime.now(UTC), getpass.getuser()) as bridge:
+    with bootstrap.bridge(settings, datetime.now(UTC), account()) as bridge:
         say(f"{role} reads {', '.join(bridge.sources)}; figbridge status shows how it goes")
         bridge.run(stop.is_set)
     return Exit.OK

@@ -101,6 +101,8 @@ class RowChange(NamedTuple):
     """Header `__debezium.context.runId`: changes with every start of the connector's task."""
     moved: Key | None
     """The other key of a primary-key update: headers `__debezium.newkey` (on `d`) and `oldkey` (on `c`)."""
+    whole: bool = False
+    """True when every cell of the images is known to be there: nothing has to be filled in."""
 
 
 class Begin(NamedTuple):

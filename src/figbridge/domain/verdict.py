@@ -14,6 +14,8 @@ from figbridge.domain.fact import LEGACY
 class Verdict(StrEnum):
     """Name what the bridge does with a claim."""
 
+    __hash__ = str.__hash__  # the same, without a call into Python for each record
+
     PUBLISH = "publish"
     """The owner's word: to the domain topic."""
     SHADOW = "shadow"

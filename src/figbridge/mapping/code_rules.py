@@ -19,7 +19,7 @@ from figbridge.mapping.model import Column, EventRule, Kind, Mapping, Rule, Told
 from figbridge.mapping.source import Source
 from figbridge.mapping.unit import NOTHING
 from figbridge.mapping.uses import Value
-from figbridge.mapping.when import Condition
+from figbridge.mapping.when import Condition, Is, IsNull, atoms
 
 _ROOT = Existence("ap", "di", "rk")
 _ROW = Existence("rap", "rdi", "rrk")
@@ -43,7 +43,7 @@ class RuleCode:
         self.bit = {v.full: 1 << i for i, v in enumerate(self.top)}
         self.fact_of = {a: f for f, attributes in mapping.facts for a in attributes}
         source.names.update(
-            Claim=Claim, Event=Event, NOTHING=NOTHING, Park=judged.Park, has_unavailable=values.has_unavailable,
+            Claim=Claim, Event=Event, new=tuple.__new__, NOTHING=NOTHING, Park=judged.Park, has_unavailable=values.has_unavailable,
             minus=values.minus, rows_changed=judged.rows_changed, touched_bits=judged.touched_bits,
             unsure=judged.unsure, reason=judged.reason,
         )  # fmt: skip
@@ -161,7 +161,9 @@ class RuleCode:
     def _looked_at(self) -> frozenset[str]:
         """Return the values that some condition reads besides asking whether they change."""
         rules: tuple[EventRule | Rule, ...] = (*self.mapping.events, *self.mapping.never, *self.mapping.silent)
-        return frozenset(n for rule in rules for n in uses.named_by(rule.when))
+        return frozenset(
+            atom.name.attribute for rule in rules for atom in atoms(rule.when) if isinstance(atom, Is | IsNull)
+        )
 
     def _variables(self, full: str) -> Variables:
         i = self.order.index(full)
@@ -228,7 +230,7 @@ class RuleCode:
     def _claim(self, rule: EventRule) -> None:
         """Append an event's claim; park when it would tell an unavailable cell."""
         line, block = self.source.line, self.source.block
-        with block("if U in d.values() or has_unavailable(d):"):
+        with block("if U in d.values():  # every reader of several cells gives U as a whole"):
             line(
                 f"return Park('UNAVAILABLE', reason({self.source.constant(rule.type)}, tuple((n, v, v) for n, v in d.items())))"
             )
@@ -242,9 +244,9 @@ class RuleCode:
         line(f"fired |= {1 << self._facts().index(fact)}; spoken |= {self._spoken(rule)}")
         type_, cell = self.source.constant(rule.type), self.source.constant(Cell(fact))
         line(
-            f"out.append(Claim({LEGACY!r}, {cell}, {self.source.constant(self.mapping.aggregate)}, sid, Event({type_}, d),"
-            f" fw, fn if fw or fn else d, ap or di or bool(fw) or bool(fn), '', {self.source.constant(self.mapping.name)},"
-            f" {self.mapping.version}))"
+            f"out.append(new(Claim, ({LEGACY!r}, {cell}, {self.source.constant(self.mapping.aggregate)}, sid,"
+            f" new(Event, ({type_}, d)), fw, fn if fw or fn else d, ap or di or bool(fw) or bool(fn), '',"
+            f" {self.source.constant(self.mapping.name)}, {self.mapping.version}, False)))"
         )
 
     def _spoken(self, rule: EventRule) -> int:

@@ -13,7 +13,7 @@ from figbridge.domain.claim import Claim
 from figbridge.errors import ConfigurationError, Finding
 from figbridge.mapping.code_rules import generated
 from figbridge.mapping.judged import Park, Skipped
-from figbridge.mapping.model import Before, Column, Fallible, Instant, Kind, Mapping, Node, Service
+from figbridge.mapping.model import Before, Column, Fallible, Instant, Judge, Kind, Mapping, Node, Service
 from figbridge.mapping.needs import Needs, TableNeed, used_columns
 from figbridge.mapping.rows import make_shape
 from figbridge.mapping.unit import Join, Unit
@@ -55,6 +55,8 @@ class TablePlan:
     """Return the remembered cells of a row, to see whether they changed; None when nothing is remembered."""
     indexes: Map[tuple[str, ...], Callable[[Row], Key]]
     service: Service | None = None
+    alone: Compiled | None = None
+    """The only mapping that uses the table, as its root and nothing else: its plain updates need no resolving."""
 
     def reduced(self, row: Row) -> Row:
         """Return a row with only the cells that are remembered."""
@@ -127,8 +129,16 @@ def compile_plan(mappings: Iterable[Mapping], services: Iterable[Service] = ()) 
             remembered=attrgetter(*(shape.field(c) for c in need.columns)) if need.columns else None,
             indexes={cols: cells_of(shape, cols) for cols in need.indexes},
             service=next((s for s in services if s.table == table), None),
+            alone=_alone(roles, table, services),
         )
     return Plan(tables, compiled, {s.name: s for s in services})
+
+
+def _alone(roles: tuple[Role, ...], table: str, services: tuple[Service, ...]) -> Compiled | None:
+    if len(roles) != 1 or roles[0].node.kind is not Kind.ROOT or any(s.table == table for s in services):
+        return None
+    compiled = roles[0].compiled
+    return compiled if compiled.mapping.judge is Judge.NET else None
 
 
 def cells_of(shape: RowShape, columns: tuple[str, ...]) -> Callable[[Row], Key]:

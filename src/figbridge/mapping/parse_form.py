@@ -55,7 +55,8 @@ class Word:
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
         types = self.schema[0] if len(self.schema) == 1 else list(self.schema)
         if self.choices:
-            return {"enum": [*self.choices, *([None] if "null" in self.choices else [])]}
+            typed: dict[str, list[Any]] = {"true": [True], "false": [False], "null": ["null", None]}
+            return {"enum": [value for choice in self.choices for value in typed.get(choice, [choice])]}
         restricted = self.pattern and self.convert is None
         return {"type": types, "pattern": f"^{self.pattern}$"} if restricted else {"type": types}
 

@@ -29,18 +29,24 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def _plain(node: Any, *, names: bool = False) -> Any:
-    """Drop the titles that pydantic invents from field names; under `properties` a key is a name, not a keyword."""
+    """Rewrite what pydantic gives for the tools that read it; under `properties` a key is a name, not a keyword.
+
+    The titles that it invents from field names go. Forms may overlap (a reader looks like a map of readers), so one of
+    them is any of them. A draft-07 tool sees nothing beside a $ref, so what stands beside it goes into an allOf.
+    """
     if isinstance(node, list):
         return [_plain(each) for each in node]
     if not isinstance(node, dict):
         return node
-    # A draft-07 tool sees nothing beside a $ref, so what stands beside it goes into an allOf.
-    if "$ref" in node and len(node) > 1 and not names:
-        return _plain({**{k: v for k, v in node.items() if k != "$ref"}, "allOf": [{"$ref": node["$ref"]}]})
-    kept = {key: value for key, value in node.items() if names or key != "title" or not isinstance(value, str)}
+    if names:
+        return {key: _plain(value) for key, value in node.items()}
+    if "$ref" in node and len(node) > 1:
+        rest = {key: value for key, value in node.items() if key != "$ref"}
+        return _plain({**rest, "allOf": [{"$ref": node["$ref"]}]})
     return {
-        key: _plain(value, names=not names and key in ("properties", "patternProperties", "$defs"))
-        for key, value in kept.items()
+        "anyOf" if key == "oneOf" else key: _plain(value, names=key in ("properties", "patternProperties", "$defs"))
+        for key, value in node.items()
+        if key != "title"
     }
 
 

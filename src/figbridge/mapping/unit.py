@@ -63,12 +63,12 @@ class Unit:
         key: Key,
         was: Row | None,
         now: Row | None,
-        *,
         net: Net,
         memory: Memory,
         joins: Mapping[str, Join],
         root_table: str,
         touched: Mapping[str, Mapping[Key, Pair]] = NOTHING,
+        *,
         rekeyed: bool = False,
         before_missing: bool = False,
     ) -> None:

@@ -106,9 +106,7 @@ def first_since(log: Log, place: TopicPartition, end: int, time: datetime) -> in
     while low < high:
         middle = (low + high) // 2
         found = log.read(place, middle, 1)
-        if not found or found[0].offset >= high:
-            high = middle  # only a gap from here on
-        elif found[0].timestamp >= since:
+        if not found or found[0].timestamp >= since:  # none: only a gap from here on
             high = middle
         else:
             low = found[0].offset + 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, assert_never
 
 import msgspec
@@ -33,6 +33,7 @@ class Topics:
         """Return the source log of a source."""
         return f"{self.prefix}.{source}.log"
 
+    @cache  # noqa: B019 — there is one Topics in a process, and few aggregate types
     def domain(self, aggregate: str) -> str:
         """Return the domain topic of an aggregate type."""
         return f"{self.prefix}.domain.{aggregate.lower()}"
@@ -80,25 +81,25 @@ class Performer:
         self._encode = encode
         self._topics = topics
         self._epochs = source_epochs or {}
-        self._domain: dict[str, str] = {}
 
-    def perform(self, said: Said, decisions: Sequence[Decision]) -> Iterator[Performed]:
-        """Yield each decision of a transaction with its record; state events of one unit and owner are one record."""
+    def perform(self, said: Said, decisions: Sequence[Decision]) -> list[Performed]:
+        """Return each decision of a transaction with its record; state events of one unit and owner are one record."""
         origin = said.origin
         time = iso_us(origin.at_us)
-        position = str(origin.position)
-        seen: Counter[tuple[str, str]] = Counter()
-        epoch = self._epochs.get(origin.source, 1)
-        for group in _grouped(decisions):
+        position = f"{origin.topic}/{origin.partition}@{origin.offset}"
+        head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
+        seen: dict[tuple[str, str], int] = {}
+        performed: list[Performed] = []
+        groups = _grouped(decisions) if decisions and decisions[0].claim.state else ((d,) for d in decisions)
+        for group in groups:
             claim = group[0].claim
-            name = claim.event.type if claim.event is not None else claim.cell.fact
-            seen[name, claim.subject] += 1
-            nth = seen[name, claim.subject]
-            identity = event_id(origin.source, epoch, origin.commit, name, claim.subject, nth)
+            happening = (claim.cell.fact if claim.event is None else claim.event.type, claim.subject)
+            nth = seen[happening] = seen.get(happening, 0) + 1
+            identity = event_id(head, *happening, nth)
             record = self._record(group, origin, identity, time, position)
-            yield Performed(origin, group[0], identity, record)
-            for other in group[1:]:
-                yield Performed(origin, other, identity, None)
+            performed.append(Performed(origin, group[0], identity, record))
+            performed += (Performed(origin, other, identity, None) for other in group[1:])
+        return performed
 
     def _record(
         self, group: Sequence[Decision], origin: Origin, identity: str, time: str, position: str
@@ -107,10 +108,7 @@ class Performer:
         claim = decision.claim
         match decision.verdict:
             case Verdict.PUBLISH:
-                topic = self._domain.get(claim.aggregate)
-                if topic is None:
-                    topic = self._domain[claim.aggregate] = self._topics.domain(claim.aggregate)
-                word = None
+                topic, word = self._topics.domain(claim.aggregate), None
             case Verdict.SHADOW:
                 topic, word = self._topics.shadow(claim.aggregate), "shadow"
             case Verdict.UNAUTHORISED | Verdict.PARKED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from figbridge.domain.authority import Authority
-from figbridge.domain.change import Dead
+from figbridge.domain.change import Dead, RowChange
 from figbridge.domain.verdict import decide
 from figbridge.mapping.compiler import Plan
 from figbridge.pipeline.account import Account
@@ -51,6 +51,8 @@ class Process:
                 self._control_read[TopicPartition(record.topic, record.partition)] = record.offset + 1
                 continue
             decoded = self.decoders[record.topic](record)  # 1
+            if type(decoded) is RowChange and collector.joins(decoded, record.offset):
+                continue
             for transaction in collector.feed(decoded, record):  # 2
                 self._translate(transaction, record.topic)
 

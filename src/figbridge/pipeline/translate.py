@@ -19,7 +19,7 @@ from figbridge.mapping.model import Judge, Service
 from figbridge.pipeline.collect import Counted, Transaction
 from figbridge.pipeline.memory import RowMemory
 from figbridge.pipeline.parking import Origin, ParkingLot, Released, group_of
-from figbridge.pipeline.resolve import Resolved, Resolver, net_changes
+from figbridge.pipeline.resolve import Resolved, Resolver, net_changes, plain_updates
 
 
 @dataclass(slots=True)
@@ -56,13 +56,37 @@ class Translator:
         topic, partition, offset = tx.position
         out = Translated(Origin(self._source, tx.commit, tx.at_us, topic, partition, offset), dead=list(tx.dead))
         out.counts.update(tx.counts)
-        out.counts[Counted.DEAD] += len(tx.dead)
+        if tx.dead:
+            out.counts[Counted.DEAD] += len(tx.dead)
+        if not tx.snapshot and self.tracer is None and self._plain_updates(tx, out):
+            return out
         out.rows = [Counted.UNCHANGED] * len(tx.rows)
         for rows in self._portions(tx):
             self._judge_rows(tx, rows, out)
-        if tx.rows:
-            out.counts.update(out.rows)
+        out.counts.update(out.rows)
         return out
+
+    def _plain_updates(self, tx: Transaction, out: Translated) -> bool:
+        """Judge a transaction of nothing but plain updates of roots: the same, without resolving; False for others.
+
+        Nearly all rows of nearly all monoliths are such; resolving them would cost more than everything else.
+        """
+        work = plain_updates(tx.rows, self._plan, self._memory, self._parking)
+        if work is None:
+            return False
+        for row, table, unit in work:
+            assert table.alone is not None
+            judged = table.alone.judge(unit)
+            if isinstance(judged, Park):
+                index = len(out.rows)
+                out.rows.append(Counted.PARKED)
+                self._park(Resolved(table.alone, unit, [index]), [index], judged, tx, out)
+            else:
+                out.rows.append(Counted.TRANSLATED if judged and take(judged, out) else Counted.UNCHANGED)
+            if table.remembered is not None:
+                self._memory.remember(table, unit.key, unit.was, row.after)
+        out.counts.update(out.rows)
+        return True
 
     def _portions(self, tx: Transaction) -> Iterable[list[int]]:
         """Yield what is judged at once: the whole transaction, or row by row where a mapping says `judge: each`."""

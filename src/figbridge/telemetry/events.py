@@ -6,6 +6,7 @@ No field ever holds a column's value: keys of aggregates, positions, counts, nam
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from enum import Enum
 from typing import TextIO
@@ -63,7 +64,11 @@ _QUIET = {LogEvent.BATCH_COMMITTED}
 def configure(*, json: bool, verbose: bool = False, stream: TextIO | None = None) -> None:
     """Send log lines to a stream (stderr by default), as JSON or for people; batches only when verbose."""
     stream = stream or sys.stderr
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty() and not os.environ.get("NO_COLOR"))
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

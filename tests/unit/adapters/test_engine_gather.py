@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,29 +18,40 @@ READ = Entry(b'{"id":1}', b'{"before":null,"after":{"x":"\\"op\\":\\"c"},"op":"r
 
 
 def begin(tx: int) -> Entry:
+    """Give a BEGIN."""
     return Entry(b'{"id":"%d:1"}' % tx, b'{"status":"BEGIN","id":"%d:1","event_count":null}' % tx)
 
 
 def end(tx: int, lsn: int) -> Entry:
+    """Give an END with its commit's position."""
     return Entry(b"{}", b'{"status":"END","id":"%d:%d","event_count":1}' % (tx, lsn))
 
 
 def row(number: int) -> Entry:
+    """Give a created row."""
     return Entry(b'{"id":%d}' % number, b'{"before":null,"after":{"id":%d},"op":"c","ts_ms":1}' % number)
 
 
 def message(lsn: int) -> Entry:
+    """Give a message outside a transaction."""
     return Entry(b'{"prefix":"p"}', b'{"op":"m","ts_ms":1,"source":{"lsn":%d}}' % lsn)
 
 
 @pytest.fixture
-def gatherer(tmp_path: Path) -> Gatherer:
-    return Gatherer("log", floor=100, limit=3, folder=tmp_path)
+def gatherer(tmp_path: Path) -> Iterator[Gatherer]:
+    """Give one whose log is complete up to 100, and that holds three records in memory."""
+    made = Gatherer("log", floor=100, limit=3, folder=tmp_path)
+    yield made
+    made.close()
 
 
 def values(gatherer: Gatherer, *batch: Entry) -> list[bytes | None] | None:
+    """Return the values of what a batch completes; None when it completes nothing."""
     atom = gatherer.take(batch, 7)
-    return None if atom is None else [record.value for record in atom.records]
+    if atom is None:
+        return None
+    with closing(atom.records) as records:
+        return [record.value for record in records]
 
 
 def test_an_open_transaction_waits_for_its_end(gatherer: Gatherer) -> None:
@@ -49,8 +62,11 @@ def test_an_open_transaction_waits_for_its_end(gatherer: Gatherer) -> None:
     atom = gatherer.take(second, 7)
     assert atom is not None
     assert atom.edge == 3
-    assert [r.value for r in atom.records] == [e.value for e in (*first, *second[:4])]
-    assert [tuple(r)[3:] for r in atom.records] == [((), 7, 0)] * 7
+    with closing(atom.records) as records:
+        assert [r.value for r in records] == [e.value for e in (*first, *second[:4])]
+        assert [tuple(r)[3:] for r in records] == [((), 7, 0)] * 7
+        assert records[-1].value == BEAT.value
+        assert [r.value for r in records[1:3]] == [row(1).value, BEAT.value]
     assert gatherer.waiting == 1
 
 

@@ -18,6 +18,7 @@ from figbridge.adapters.debezium.placeholders import TEXTS, masked
 from figbridge.adapters.debezium.reasons import UNREADABLE, Reason, where
 from figbridge.adapters.debezium.transactions import decode_edge, edge, stable
 from figbridge.domain.change import (
+    UNAVAILABLE,
     Dead,
     Decoded,
     Marker,
@@ -32,7 +33,7 @@ from figbridge.ports import Headers, Record
 _new: Final = tuple.__new__
 _cells: Final = msgspec.structs.astuple
 _KEY_CELLS: Final = envelope.KEY_CELLS
-_plain: Final = TEXTS.isdisjoint
+_plain: Final = (TEXTS | {UNAVAILABLE}).isdisjoint
 
 
 class Decoder:
@@ -115,15 +116,14 @@ class Decoder:
         tx, order = (None, 0) if transaction is None else (transaction.id, transaction.total_order)
         if image is None:
             return Dead(Reason.IMAGE_MISSING, f"{shape.table}: {op}", position, tx and stable(tx))
+        try:
+            plain = _plain(_cells(image)) and (op != "u" or before is None or _plain(_cells(before)))
+        except TypeError:  # a list or a map has no hash: look closer
+            plain = False
         if entry.binlog:
             place = f"{source.file}:{source.pos}:{source.row}" if source.file else source.gtid or ""
         else:
-            # Only PostgreSQL leaves large values out of its log.
-            try:
-                plain = _plain(_cells(image)) and (op != "u" or before is None or _plain(_cells(before)))
-            except TypeError:  # a list or a map has no hash: look closer
-                plain = False
-            if not plain:
+            if not plain:  # only PostgreSQL leaves large values out of its log
                 before, after = before and masked(before), after and masked(after)
                 image = before if op == "d" else after
             if tx is not None and (head := tx.partition(":")[0]).isdecimal():
@@ -145,7 +145,7 @@ class Decoder:
         change = _new(
             RowChange,
             (
-                shape, op, before, after, position, tx, order, source.ts_us, place, snapshot, run, other,
+                shape, op, before, after, position, tx, order, source.ts_us, place, snapshot, run, other, plain,
             ),
         )  # fmt: skip
         return self._honest(change, entry, record) if op == "d" else change

@@ -31,6 +31,22 @@ class RowDetails:
     """Header `__debezium.context.runId`."""
 
 
+_SEQUENCE = b'"sequence":"[\\"'
+
+
+def previous_end(record: Record) -> str | None:
+    """Return the first part of `source.sequence` without decoding the record; None when it is null or not there.
+
+    It is looked for in the bytes: JSON text holds no unescaped quote, and `source` stands after the row.
+    """
+    value = record.value or b""
+    start = value.rfind(_SEQUENCE)
+    if start < 0:
+        return None
+    start += len(_SEQUENCE)
+    return value[start : value.find(b"\\", start)].decode("ascii", "replace") or None
+
+
 def details(record: Record) -> RowDetails:
     """Decode a record generically and return what it says about its place; never raises."""
     run = context(record.headers).run

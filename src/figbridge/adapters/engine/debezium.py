@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -186,15 +187,16 @@ class Engine:
         now = time.time_ns() // 1_000_000
         atom = self._gatherer.take(self._reader.read(records), now)
         if atom is not None:
-            edge = records.get(atom.edge)
-            point = position.resume_point(batch.offset(edge))
-            self.records += len(atom.records)
-            if point is not None and point != self._point:
-                key, value = position.key(self.config.prefix), position.encode(point)
-                atom.records.append(Outgoing(self.config.offsets_topic, key, value, (), now, 0))
-            if atom.records:
-                self._log.append(atom.records)
-            atom.records.close()
+            with closing(atom.records) as out:
+                edge = records.get(atom.edge)
+                point = position.resume_point(batch.offset(edge))
+                count = len(out)
+                if point is not None and point != self._point:
+                    key, value = position.key(self.config.prefix), position.encode(point)
+                    out.append(Outgoing(self.config.offsets_topic, key, value, (), now, 0))
+                if out:
+                    self._log.append(out)
+            self.records += count
             self._point = point
             committer.markProcessed(edge)
         committer.markBatchFinished()
