@@ -106,5 +106,11 @@ def _edge(topic: str, offset: int, status: str, identity: str, events: int | Non
     tables = None if events is None else [{"data_collection": "shop.orders", "event_count": events}]
     body = {"status": status, "id": identity, "event_count": events, "data_collections": tables, "ts_ms": 1795268659078}
     return Record(
-        topic, 0, offset, json.dumps({"id": identity}).encode(), json.dumps(body, separators=(",", ":")).encode(), (), 1_795_268_659_666
+        topic,
+        0,
+        offset,
+        json.dumps({"id": identity}).encode(),
+        json.dumps(body, separators=(",", ":")).encode(),
+        (),
+        1_795_268_659_666,
     )
