@@ -1,12 +1,14 @@
 """Settings of a running bridge: a file, then the environment (FIGBRIDGE_…), then command-line options win.
 
-The source of a PostgreSQL password is never a settings file in git: use FIGBRIDGE_SOURCE__PASSWORD or `password_file`.
+The source of a PostgreSQL password is never a settings file in git: use FIGBRIDGE_SOURCES__…__PASSWORD, or its
+`password_file`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import yaml
 
 _DOCUMENT = "see docs/settings.md"
+
+_WRITTEN: ContextVar[Mapping[str, Any]] = ContextVar("_WRITTEN")
+"""What the settings file says, while settings are loaded."""
 
 
 class Source(BaseModel):
@@ -68,6 +73,19 @@ class Settings(BaseSettings):
     domain_partitions: int = Field(default=4, ge=1, le=1024)
     sources: dict[str, Source] = Field(default_factory=dict)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the one that wins first: arguments, the environment, the file."""
+        file = InitSettingsSource(settings_cls, init_kwargs=dict(_WRITTEN.get({})))
+        return init_settings, env_settings, file
+
     @property
     def log_file(self) -> Path:
         """Return the file of the embedded log."""
@@ -83,23 +101,9 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every finding. A file that is named must exist."""
     written, places = _read(file) if file is not None else ({}, {})
 
-    class Layered(Settings):
-        """Settings with the file below the environment."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            *_: PydanticBaseSettingsSource,
-            **__: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            """Return the sources, the one that wins first."""
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(written))
-
+    token = _WRITTEN.set(written)
     try:
-        return Layered(**{k: v for k, v in overrides.items() if v is not None})
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})
     except SettingsError as error:
         raise ConfigurationError([Finding(Place("environment"), "SET001", str(error), _DOCUMENT)]) from None
     except ValidationError as error:
@@ -108,6 +112,8 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
             for e in error.errors()
         ]
         raise ConfigurationError(findings) from None
+    finally:
+        _WRITTEN.reset(token)
 
 
 def _place(loc: tuple[int | str, ...], places: Mapping[tuple[str, ...], Place]) -> Place:

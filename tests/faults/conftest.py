@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from integration.conftest import database as database
 from integration.conftest import new_database as new_database
 from integration.conftest import postgres_server as postgres_server

@@ -42,7 +42,7 @@ def test_kills_under_load_lose_nothing_and_say_nothing_twice(
         wait_for(moment, scene, goal)
         scene.kill()
         events = evidence.end("figbridge.domain.%")
-        print(f"kill {number + 1} of {KILLS}, {moment}: {events} events so far", flush=True)
+        print(f"kill {number + 1} of {KILLS}, {moment}: {events} events so far", flush=True)  # noqa: T201
         assert waiting(scene)[: len(parked)] == parked
         if number == KILLS - 1:
             learn_the_code(scene)

@@ -93,7 +93,7 @@ class RowChange(NamedTuple):
     """`transaction.total_order`, 0 without metadata."""
     at_us: int
     """`source.ts_us`: commit time in microseconds since 1970."""
-    place: str
+    place: int | str
     """Where the row itself stands in the source: an LSN, or file:pos:row."""
     snapshot: str | None
     """`source.snapshot` of an `r` row; None when streamed."""
@@ -102,7 +102,7 @@ class RowChange(NamedTuple):
     moved: Key | None
     """The other key of a primary-key update: headers `__debezium.newkey` (on `d`) and `oldkey` (on `c`)."""
     whole: bool = False
-    """True when every cell of the images is known to be there: nothing has to be filled in."""
+    """True when every cell of the newest image is known to be there: nothing has to be filled in."""
 
 
 class Begin(NamedTuple):

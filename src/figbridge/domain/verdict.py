@@ -30,6 +30,10 @@ class Verdict(StrEnum):
     """Set aside with its key, in order, until somebody decides."""
 
 
+_new = tuple.__new__
+_PUBLISH, _SILENT, _NO_OP = Verdict.PUBLISH, Verdict.SILENT, Verdict.NO_OP  # a member's look-up costs more than a row
+
+
 class Decision(NamedTuple):
     """A claim with its verdict, the epoch it was judged in, and the reason in words."""
 
@@ -45,17 +49,16 @@ def decide(claim: Claim, position: Position, authority: Authority) -> Decision:
 
     `position` is that of the transaction's END, so that all of a transaction falls on one side of a cut.
     """
-    topic, partition, offset = position
-    tenure = authority.tenure(claim.cell, topic, partition, offset)
+    tenure = authority.tenure(claim.cell, *position)
     if tenure is None:
         return Decision(claim, Verdict.PARKED, "", 0, f"nobody declared who owns {claim.cell}")
     owner, epoch = tenure.owner, tenure.epoch
     if claim.speaker == owner:
         if claim.event is not None:
-            return Decision(claim, Verdict.PUBLISH, owner, epoch, "the owner's word")
-        return Decision(claim, Verdict.SILENT, owner, epoch, claim.silent)
+            return _new(Decision, (claim, _PUBLISH, owner, epoch, "the owner's word"))
+        return Decision(claim, _SILENT, owner, epoch, claim.silent)
     if not claim.changed:
-        return Decision(claim, Verdict.NO_OP, owner, epoch, f"{owner} owns it, and nothing of it changed")
+        return Decision(claim, _NO_OP, owner, epoch, f"{owner} owns it, and nothing of it changed")
     if claim.speaker == tenure.successor and claim.speaker != LEGACY and tenure.stage in (Stage.LEGACY, Stage.SHADOW):
         return Decision(claim, Verdict.SHADOW, owner, epoch, f"{owner} owns it, {claim.speaker} will")
     return Decision(claim, Verdict.UNAUTHORISED, owner, epoch, f"{owner} owns it since epoch {epoch}")

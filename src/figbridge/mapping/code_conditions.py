@@ -27,6 +27,7 @@ from figbridge.mapping.when import (
     Rises,
 )
 
+_KNOWN = {"True": "False", "False": "True"}
 TRUTH = {"ABSENT": ABSENT, "becomes": values.becomes, "compare": values.compare, "differs": values.differs}
 
 
@@ -60,8 +61,11 @@ class ConditionCode:
         """Return the expression of a condition; `of` gives the variables of an attribute."""
         match condition:
             case Not(item):
+                inner = self.expression(item, of, row)
+                if inner in _KNOWN:
+                    return _KNOWN[inner]
                 t = self.source.fresh("t")
-                return f"(None if ({t} := {self.expression(item, of, row)}) is None else not {t})"
+                return f"(None if ({t} := {inner}) is None else not {t})"
             case And(items):
                 return self._kleene(items, of, row, ends="False", otherwise="True")
             case Or(items):
@@ -73,11 +77,14 @@ class ConditionCode:
         self, items: tuple[Condition, ...], of: Callable[[str], Variables], row: Existence, *, ends: str, otherwise: str
     ) -> str:
         """Stop at the first item that decides; without one, unknown wins over the rest."""
-        names = [self.source.fresh("t") for _ in items]
-        parts = [
-            f"{ends} if ({t} := {self.expression(i, of, row)}) is {ends} else"
-            for t, i in zip(names, items, strict=True)
-        ]
+        codes = [self.expression(item, of, row) for item in items]
+        if ends in codes:
+            return ends
+        codes = [code for code in codes if code != otherwise]
+        if len(codes) < 2:
+            return codes[0] if codes else otherwise
+        names = [self.source.fresh("t") for _ in codes]
+        parts = [f"{ends} if ({t} := {code}) is {ends} else" for t, code in zip(names, codes, strict=True)]
         unknown = " or ".join(f"{t} is None" for t in names)
         return f"({' '.join(parts)} None if {unknown} else {otherwise})"
 
@@ -112,11 +119,15 @@ class ConditionCode:
                 assert_never(atom)
 
     def _compared(self, v: Variables, test: str) -> str:
+        if v.changed == "False":
+            return "False"
         t = self.source.fresh("t")
         compared = f"None if ({t} := compare({v.was}, {v.now})) is None else {t} {test}"
         return f"(False if {v.changed} is False else {compared})"
 
     def _becomes(self, v: Variables, name: str, old: str | None, new: str | None) -> str:
+        if v.changed == "False":
+            return "False"
         a = "ABSENT" if old is None else self.constant(name, old)
         b = "ABSENT" if new is None else self.constant(name, new)
         tests = [f"{v.was} == {a}"] * (old is not None) + [f"{v.now} == {b}"] * (new is not None)

@@ -13,7 +13,7 @@ from figbridge.domain.claim import Claim
 from figbridge.errors import ConfigurationError, Finding
 from figbridge.mapping.code_rules import generated
 from figbridge.mapping.judged import Park, Skipped
-from figbridge.mapping.model import Before, Column, Fallible, Instant, Judge, Kind, Mapping, Node, Service
+from figbridge.mapping.model import Before, Column, Fallible, Instant, Judge, Kind, Mapping, Node, Service, Unsure
 from figbridge.mapping.needs import Needs, TableNeed, used_columns
 from figbridge.mapping.rows import make_shape
 from figbridge.mapping.unit import Join, Unit
@@ -32,6 +32,15 @@ class Compiled:
     source: str
     trace: Callable[..., Judged]
     """As `judge`, and appends (rule, outcome) to its second argument."""
+    flat: bool
+    """True when the mapping reads its root's row and no other."""
+    skips: bool
+    """True when a rule that stays unknown is skipped: then there may be notes among the claims."""
+    differ: Callable[[Row, Row], int]
+    """Compare two images of the root row; gives the bits of values that may differ."""
+    update: Callable[[Row, Row, int, Unit | None], Judged]
+    """Judge an update of the root row that touches nothing else, given what `differ` gave, which is not 0. The unit
+    may be None in a mapping that is `flat`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,7 +214,18 @@ def _compile(mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str]) 
     text, names = generated(mapping, shapes, refs, trace=False)
     _, traced = generated(mapping, shapes, refs, trace=True)
     joins = {n.path: _join(mapping, n, shapes) for n in mapping.nodes[1:]}
-    return Compiled(mapping, names["judge"], names["state"], joins, text, traced["judge"])
+    return Compiled(
+        mapping=mapping,
+        judge=names["judge"],
+        state=names["state"],
+        joins=joins,
+        source=text,
+        trace=traced["judge"],
+        flat=not joins and not mapping.lookups,
+        skips=mapping.unsure is Unsure.SKIP,
+        differ=names["differ"],
+        update=names["update"],
+    )
 
 
 def _join(mapping: Mapping, node: Node, shapes: Map[str, RowShape]) -> Join:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from figbridge.mapping.model import (
+    Address,
     Attribute,
     Column,
     Constant,
+    Decimal,
     Each,
     EventRule,
     Fallible,
     Join,
+    Json,
     Kind,
     Lookup,
     Mapping,
@@ -152,3 +155,9 @@ def snapshot_tells(mapping: Mapping, rule: SnapshotRule) -> tuple[str, ...]:
     if rule.tell is not None:
         return rule.tell
     return tuple(dict.fromkeys(a for _, attributes in mapping.facts for a in attributes))
+
+
+def is_scalar(value: Value) -> bool:
+    """Say whether a value is one text, number or truth, so that its two sides differ just when they are not equal."""
+    reader = value.readers[0][1]
+    return not value.rows and not isinstance(reader, Object | Each | Money | Decimal | Fallible | Json | Address)

@@ -178,7 +178,7 @@ class Collector:
 
     def _row(self, row: RowChange, record: Record) -> Iterator[Transaction]:
         if row.op == Op.READ or row.tx is None:
-            yield Transaction("", row.place, row.at_us, row.position, [row], snapshot=row.op == Op.READ)
+            yield Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=row.op == Op.READ)
             return
         yield from self._member(row.tx, record.offset)
         held = self._open
@@ -279,7 +279,7 @@ class Collector:
             self._counts.update(held.counts)  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it
             return
         at_us = held.rows[-1].at_us if held.rows else 0
-        place = held.rows[-1].place if held.rows else str(where.offset)
+        place = str(held.rows[-1].place) if held.rows else str(where.offset)
         if not held.begun:
             yield Transaction(held.tx, place, at_us, where, held.rows, held.dead, held.counts)
             return

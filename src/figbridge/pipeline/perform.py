@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
 import msgspec
 
@@ -19,6 +19,9 @@ from figbridge.ports import Headers, Outgoing
 
 Encode = Callable[..., bytes]
 """Encode an event: see figbridge.adapters.cloudevents.encode."""
+
+_PUBLISH: Final = Verdict.PUBLISH
+_new: Final = tuple.__new__
 
 CONTENT_TYPE: Headers = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 
@@ -97,8 +100,9 @@ class Performer:
             nth = seen[happening] = seen.get(happening, 0) + 1
             identity = event_id(head, *happening, nth)
             record = self._record(group, origin, identity, time, position)
-            performed.append(Performed(origin, group[0], identity, record))
-            performed += (Performed(origin, other, identity, None) for other in group[1:])
+            performed.append(_new(Performed, (origin, group[0], identity, record)))
+            if len(group) > 1:
+                performed += (Performed(origin, other, identity, None) for other in group[1:])
         return performed
 
     def _record(
@@ -106,22 +110,21 @@ class Performer:
     ) -> Outgoing | None:
         decision = group[0]
         claim = decision.claim
-        match decision.verdict:
-            case Verdict.PUBLISH:
-                topic, word = self._topics.domain(claim.aggregate), None
-            case Verdict.SHADOW:
-                topic, word = self._topics.shadow(claim.aggregate), "shadow"
-            case Verdict.UNAUTHORISED | Verdict.PARKED:
-                topic, word = self._topics.quarantine, decision.verdict.value
-            case Verdict.NO_OP | Verdict.SILENT:
-                return None
-            case _:
-                assert_never(decision.verdict)
-        if word is None or word == "shadow":
-            assert claim.event is not None
-            data: Any = claim.event.data if len(group) == 1 else _merged(group)
+        verdict = decision.verdict
+        word: str | None = None
+        if verdict is _PUBLISH:
+            topic, data = self._topics.domain(claim.aggregate), _told(group)
         else:
-            data = _quarantined(decision, origin)
+            match verdict:
+                case Verdict.SHADOW:
+                    topic, data = self._topics.shadow(claim.aggregate), _told(group)
+                case Verdict.UNAUTHORISED | Verdict.PARKED:
+                    topic, data = self._topics.quarantine, _quarantined(decision, origin)
+                case Verdict.NO_OP | Verdict.SILENT:
+                    return None
+                case _:
+                    assert_never(verdict)
+            word = verdict.value
         value = self._encode(
             identity,
             claim.speaker,
@@ -137,7 +140,7 @@ class Performer:
             data,
             word,
         )
-        return Outgoing(topic, claim.subject.encode(), value, CONTENT_TYPE, origin.at_us // 1000)
+        return _new(Outgoing, (topic, claim.subject.encode(), value, CONTENT_TYPE, origin.at_us // 1000, None))
 
     def dead(self, dead: Dead, source: str, at_ms: int) -> Outgoing:
         """Return the dead letter of a record: its reason and position, never its payload."""
@@ -164,7 +167,12 @@ def _same(a: Decision, b: Decision) -> bool:
     return a.verdict == b.verdict and a.owner == b.owner and a.claim.subject == b.claim.subject
 
 
-def _merged(group: Sequence[Decision]) -> dict[str, Any]:
+def _told(group: Sequence[Decision]) -> Mapping[str, Any]:
+    """Return the data of an event; that of all its facts, for a snapshot's."""
+    event = group[0].claim.event
+    assert event is not None
+    if len(group) == 1:
+        return event.data
     data: dict[str, Any] = {}
     for decision in group:
         if decision.claim.event is not None:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from figbridge.domain.change import UNAVAILABLE, Key, Op, Row, RowChange
 from figbridge.mapping.compiler import Compiled, Plan, Role, TablePlan
 from figbridge.mapping.model import Kind, Node
-from figbridge.mapping.unit import NOTHING, NOW, WAS, Memory, Pair, Unit
+from figbridge.mapping.unit import NOW, WAS, Memory, Pair, Unit
 
 U = UNAVAILABLE
-
-
-class Parking(Protocol):
-    """What resolving must know of parked keys."""
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    def holds(self, mapping: str, key: Key) -> bool:
-        """Say whether a key is parked."""
 
 
 @dataclass(slots=True)
@@ -128,29 +118,6 @@ def _filled(after: Row, change: Changed) -> Row:
         return after
     cells = {f: getattr(latest, f) if (c := getattr(after, f)) is U else c for f in fields}
     return change.table.shape.row_type(**cells)
-
-
-def plain_updates(
-    rows: list[RowChange], plan: Plan, memory: Memory, parking: Parking
-) -> list[tuple[RowChange, TablePlan, Unit]] | None:
-    """Return the units of a transaction that holds only whole updates of different roots, each by itself; else None."""
-    work: list[tuple[RowChange, TablePlan, Unit]] = []
-    seen: set[tuple[int, Key]] = set()
-    for row in rows:
-        table = plan.tables[row.shape.table]
-        alone = table.alone
-        if alone is None or row.op != "u" or not row.whole or row.moved is not None:
-            return None
-        key = table.key_of(row.after)
-        was = memory.row(row.shape.table, key) if table.last_known else row.before
-        if was is None or (not table.last_known and table.key_of(was) != key):
-            return None
-        place = (id(table), key)
-        if place in seen or (parking and parking.holds(alone.mapping.name, key)):
-            return None
-        seen.add(place)
-        work.append((row, table, Unit(key, was, row.after, NOTHING, memory, alone.joins, alone.mapping.root.table)))
-    return work
 
 
 class Resolver:

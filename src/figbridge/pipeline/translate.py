@@ -19,7 +19,10 @@ from figbridge.mapping.model import Judge, Service
 from figbridge.pipeline.collect import Counted, Transaction
 from figbridge.pipeline.memory import RowMemory
 from figbridge.pipeline.parking import Origin, ParkingLot, Released, group_of
-from figbridge.pipeline.resolve import Resolved, Resolver, net_changes, plain_updates
+from figbridge.pipeline.plain import PlainUpdates
+from figbridge.pipeline.resolve import Resolved, Resolver, net_changes
+
+_TRANSLATED, _UNCHANGED, _PARKED = Counted.TRANSLATED, Counted.UNCHANGED, Counted.PARKED
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Translator:
         self._memory = memory
         self._parking = parking
         self._source = source
+        self._plain = PlainUpdates(plan, memory, parking)
         self.tracer: Tracer | None = None
 
     def translate(self, tx: Transaction) -> Translated:
@@ -67,25 +71,32 @@ class Translator:
         return out
 
     def _plain_updates(self, tx: Transaction, out: Translated) -> bool:
-        """Judge a transaction of nothing but plain updates of roots: the same, without resolving; False for others.
+        """Judge a transaction of nothing but plain updates of roots without resolving it; False for any other.
 
         Nearly all rows of nearly all monoliths are such; resolving them would cost more than everything else.
         """
-        work = plain_updates(tx.rows, self._plan, self._memory, self._parking)
+        work = self._plain.work(tx.rows)
         if work is None:
             return False
-        for row, table, unit in work:
-            assert table.alone is not None
-            judged = table.alone.judge(unit)
-            if isinstance(judged, Park):
-                index = len(out.rows)
-                out.rows.append(Counted.PARKED)
-                self._park(Resolved(table.alone, unit, [index]), [index], judged, tx, out)
+        rows, claims, remember = out.rows, out.claims, self._memory.remember
+        for table, compiled, key, was, now, bits in work:
+            unit = self._plain.unit(compiled, key, was, now) if bits and not compiled.flat else None
+            judged = compiled.update(was, now, bits, unit) if bits else ()
+            if type(judged) is not list:
+                if isinstance(judged, Park):
+                    resolved = Resolved(compiled, unit or self._plain.unit(compiled, key, was, now), [len(rows)])
+                    rows.append(_PARKED)
+                    self._park(resolved, resolved.records, judged, tx, out)
+                else:
+                    rows.append(_UNCHANGED)
+            elif compiled.skips:
+                rows.append(_TRANSLATED if take(judged, out) else _UNCHANGED)
             else:
-                out.rows.append(Counted.TRANSLATED if judged and take(judged, out) else Counted.UNCHANGED)
+                claims += judged
+                rows.append(_TRANSLATED if judged else _UNCHANGED)
             if table.remembered is not None:
-                self._memory.remember(table, unit.key, unit.was, row.after)
-        out.counts.update(out.rows)
+                remember(table, key, was, now)
+        out.counts.update(rows)
         return True
 
     def _portions(self, tx: Transaction) -> Iterable[list[int]]:

@@ -7,6 +7,11 @@ from documents_support import DESIGN, SMALL, edited, findings
 
 STATUS = "{code: stat, of: {P: placed, C: confirmed, X: cancelled}, otherwise: park}"
 
+MOVES = (
+    "payments.moves: {kind: {code: typ, of: {A: authorised, D: debited, R: refunded}}, "
+    "amount: {money: amt, currency: EUR}}"
+)
+
 DESIGN_MISTAKES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     "unknown key": (
         [("read:  ", "raed:  ")],
@@ -284,6 +289,26 @@ DESIGN_MISTAKES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
             )
         ],
     ),
+    "a name twice in an address": (
+        [("[street, postcode city]", "[street, postcode street]")],
+        ["m.yaml:18:113: DOC008 `street` stands twice in the address"],
+    ),
+    "rows that are a column": (
+        [(MOVES, "payments.moves: amt")],
+        [
+            (
+                "m.yaml:21:3: DOC003 a dotted name is a relation "
+                "(under `payments.moves` stand attributes of its rows: `payments.moves: {kind: {code: …}}`)"
+            )
+        ],
+    ),
+    "one attribute of rows broken, another unknown": (
+        [("{kind: {code: typ", "{kind: {coed: typ"), ("tell: [amount]", "tell: [amout]")],
+        [
+            "m.yaml:21:27: DOC006 unknown reader `coed` (did you mean `code`?)",
+            "m.yaml:36:85: NAME001 no attribute `amout` (did you mean `amount`?)",
+        ],
+    ),
     "a key twice": (
         [("  total: ", "  status: stat\n  total: ")],
         ["m.yaml:16:3: YAML003 the key `status` stands twice (first in line 14)"],
@@ -343,6 +368,7 @@ def test_all_mistakes_of_a_file_are_found_at_once() -> None:
         [("source: {table: shop.orders, key: order_id,", "source: {table: shop.orders,")],
         [("payments.moves: {kind:", "payments.moves: [x]\n  other: {kind:")],
         [("snapshot: OrderKnown", "snapshot: {}")],
+        [("key: order_id, before", "kee: [a, b], before"), ("belongs: order_id}  ", "belongs: [a, b]}  ")],
         [("read:  ", "raed:  ")],
         [("facts:  ", "fakts:  ")],
         [("with:   ", "wiht:   ")],

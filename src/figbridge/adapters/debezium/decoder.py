@@ -117,7 +117,7 @@ class Decoder:
         if image is None:
             return Dead(Reason.IMAGE_MISSING, f"{shape.table}: {op}", position, tx and stable(tx))
         try:
-            plain = _plain(_cells(image)) and (op != "u" or before is None or _plain(_cells(before)))
+            plain = _plain(_cells(image))
         except TypeError:  # a list or a map has no hash: look closer
             plain = False
         if entry.binlog:
@@ -128,7 +128,7 @@ class Decoder:
                 image = before if op == "d" else after
             if tx is not None and (head := tx.partition(":")[0]).isdecimal():
                 tx = head  # as `stable` does, without the call
-            place = stream_place(record.value) if source.lsn is None else str(source.lsn)
+            place = stream_place(record.value) if source.lsn is None else source.lsn
         if type(entry.key(image)) not in _KEY_CELLS and not entry.has_key(image):
             return Dead(Reason.KEY_MISSING, f"{shape.table}: {op}", position, tx)
         if record.headers is not self._headers and record.headers != self._headers:
