@@ -18,11 +18,13 @@ from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
 from figbridge.mapping.compiler import Plan, compile_plan
 from figbridge.mapping.loader import Documents, load_mappings
 from figbridge.operations.bridge import Bridge
+from figbridge.operations.drift import drifted
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Topics
 from figbridge.pipeline.worker import Observe
 from figbridge.ports import AuthorityStore, Log, Record, Stream
 from figbridge.settings import Settings, Source
+from figbridge.telemetry.events import LogEvent, tell
 
 if TYPE_CHECKING:
     from figbridge.adapters.engine.postgres import PostgresServer
@@ -127,8 +129,18 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
             streams={n: _stream(settings, compiled, log, n, s) for n, s in settings.sources.items()},
             observe=observe,
         )
+        for name, source in settings.sources.items():
+            _check_tables(compiled, engine_config(compiled, name, source))
         built.prepare(documents_.facts or undeclared(documents_), now, by)
         yield built
+
+
+def _check_tables(plan: Plan, config: EngineConfig) -> None:
+    """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
+    from figbridge.adapters.engine.tables import table_facts
+
+    for drift in drifted(plan, table_facts(config.dsn, config.tables), config.tables):
+        tell(LogEvent.TABLE_DRIFTED, table=drift.table, message=drift.message)
 
 
 def _stream(settings: Settings, plan: Plan, log: Log, name: str, source: Source) -> Stream:

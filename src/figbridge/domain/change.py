@@ -110,6 +110,8 @@ class Begin(NamedTuple):
 
     tx: str
     position: Position
+    place: int | None = None
+    """On PostgreSQL the LSN of the transaction's first record, from BEGIN's id; None where it does not say."""
 
 
 class End(NamedTuple):

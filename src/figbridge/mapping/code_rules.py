@@ -1,8 +1,8 @@
 """Generate what judges one aggregate's change in one transaction. The functions are straight-line: which columns
 differ, what they mean, which rules fire, what each fact says.
 
-`judge(u, T)` judges any unit. `update(b, a, m, u)` judges the commonest: the root row was updated and nothing else of the
-aggregate was touched; whatever cannot be true of that is left out of it. `m` are the bits of values that may differ.
+`judge(u, T)` judges any unit. `update(b, a, m, u)` judges the commonest one: the root row was updated and nothing else
+of the aggregate was touched. What cannot be true of that is left out. `m` are the bits of values that may differ.
 """
 
 from __future__ import annotations

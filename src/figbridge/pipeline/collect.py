@@ -55,6 +55,8 @@ class Doubt(StrEnum):
     """END announced another number of records than came."""
     GAP_BEFORE = "gap-before"
     """Its rows name another transaction as the one before than the log holds."""
+    FIRST_MISSING = "first-missing"
+    """BEGIN names another place than that of the first row: what stood there was skipped at a restart."""
     NEVER_ENDED = "never-ended"
     """It has rows and no END: prepared and not committed, or cut off."""
 
@@ -104,6 +106,9 @@ class _Open:
     restarted: bool = False
     torn: dict[Key, str] = field(default_factory=dict)
     previous_end: str | None = None
+    place: int | None = None
+    """Where BEGIN says that the first record stands."""
+    skipped: bool = False
 
 
 PreviousEnd = Callable[[Record], str | None]
@@ -157,8 +162,8 @@ class Collector:
         match decoded:
             case RowChange():
                 yield from self._row(decoded, record)
-            case Begin(tx):
-                yield from self._begin(tx, record)
+            case Begin(tx, _, place):
+                yield from self._begin(tx, place, record)
             case End():
                 yield from self._end(decoded)
             case Marker(kind, _, tx):
@@ -186,6 +191,8 @@ class Collector:
         if not held.rows:
             held.run = row.run
             held.previous_end = self._previous_end(record)
+            alone = not held.others and not held.dead  # of other records nobody knows the place
+            held.skipped = alone and held.place is not None and held.place != row.place
         elif row.run != held.run:
             held.run, held.restarted = row.run, True
         if row.moved is not None:
@@ -195,14 +202,16 @@ class Collector:
                 held.torn.pop(row.shape.key_of(row.after), None)
         held.rows.append(row)
 
-    def _begin(self, tx: str, record: Record) -> Iterator[Transaction]:
+    def _begin(self, tx: str, place: int | None, record: Record) -> Iterator[Transaction]:
         if self._open is not None and self._open.tx == tx:
             self._open.restarted = True  # MariaDB counts anew after a restart inside a transaction (verified)
             self._open.counts[Counted.MARKER] += 1
             return
         if self._open is not None:
             yield from self._abandon(self._open)
-        self._open = _Open(tx, record.offset, self._fed - 1, begun=True, counts=Counter({Counted.MARKER: 1}))
+        self._open = _Open(
+            tx, record.offset, self._fed - 1, begun=True, counts=Counter({Counted.MARKER: 1}), place=place
+        )
 
     def _end(self, end: End) -> Iterator[Transaction]:
         held = self._open
@@ -223,11 +232,14 @@ class Collector:
     def _doubts(self, held: _Open, end: End) -> Iterator[Suspect]:
         came = len(held.rows) + held.others + len(held.dead)
         follows = held.previous_end is None or self.last_end is None or held.previous_end == self.last_end
-        if end.announced == came and follows and not held.restarted and not held.torn:
+        if end.announced == came and follows and not held.restarted and not held.torn and not held.skipped:
             return
         tables = tuple(sorted({r.shape.table for r in held.rows}))
         if held.restarted:
             yield Suspect(Doubt.RESTARTED, end.tx, end.position, tables, "the connector started again inside it")
+        if held.skipped:
+            detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].place}"
+            yield Suspect(Doubt.FIRST_MISSING, end.tx, end.position, tables, detail)
         for table in sorted(set(held.torn.values())):
             yield Suspect(
                 Doubt.KEY_CHANGE_TORN, end.tx, end.position, (table,), "a `d` names a new key that never came"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from figbridge.domain.authority import Authority
 from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
 from figbridge.ports import AuthorityStore, Session
+from figbridge.telemetry.events import LogEvent, tell
 
 Observe = Callable[[Process, list[Performed]], None]
 """Look at a batch after its commit: `process.pending` still holds what it was made of."""
@@ -34,11 +36,12 @@ class Worker:
         records = self.session.poll(self.batch, timeout_s)
         if records:
             self.process.take(records)
-            self._commit()
+            self._commit(len(records))
         return len(records)
 
-    def _commit(self) -> None:
+    def _commit(self, records: int) -> None:
         """Commit under the shared lock: no grant becomes durable between the verdicts and their commit."""
+        began = time.monotonic()
         while True:
             performed = self.process.decide(self.authority)
             with self.store.shared() as version:
@@ -46,6 +49,14 @@ class Worker:
                     self.session.commit(self.process.commit(performed))
                     break
             self.authority = self.store.load()
+            tell(LogEvent.AUTHORITY_MOVED, version=self.authority.version)
+        tell(
+            LogEvent.BATCH_COMMITTED,
+            records=records,
+            transactions=len(self.process.pending),
+            claims=len(performed),
+            seconds=round(time.monotonic() - began, 4),
+        )
         if self.observe is not None:
             self.observe(self.process, performed)
         self.process.committed()

@@ -54,7 +54,9 @@ decode_edge: Final = msgspec.json.Decoder(Edge).decode
 def edge(record: Edge, position: Position) -> Begin | End:
     """Turn a BEGIN or END record into its domain value; raises ValueError for an END without its count."""
     if record.status == "BEGIN":
-        return Begin(stable(record.id), position)
+        tx, place = stable(record.id), commit_position(record.id)
+        # Under a replication origin BEGIN is `txId:0`, and a GTID names no place of a row (verified).
+        return Begin(tx, position, int(place) if place != record.id and place.isdecimal() and place != "0" else None)
     if record.event_count is None:
         raise ValueError("END without event_count")
     tables = tuple((c.data_collection, c.event_count) for c in record.data_collections or ())
