@@ -71,7 +71,7 @@ class Evidence:
 
     def end(self, topics: str) -> int:
         """Return how many records the topics have whose names are like this."""
-        return int(self.ask("SELECT coalesce(sum(next), 0) FROM partitions WHERE topic LIKE ?", topics)[0][0])
+        return sum(end for (end,) in self.ask("SELECT next FROM partitions WHERE topic LIKE ?", topics))
 
     def said(self, topics: str) -> list[Said]:
         """Return the records of topics, each partition in its order."""
@@ -87,9 +87,10 @@ class Evidence:
         return self.said("figbridge.domain.%")
 
     def has_said(self, kind: str, subject: str) -> bool:
-        """Say whether an event of a type is on the domain topics for a subject."""
+        """Say whether an event of a type is among the newest on the domain topics for a subject."""
         rows = self.ask(
-            "SELECT value FROM records JOIN partitions USING (tp_id) WHERE topic LIKE 'figbridge.domain.%' AND key = ?",
+            "SELECT value FROM partitions p JOIN records r ON r.tp_id = p.tp_id AND r.offset >= p.next - 200"
+            " WHERE topic LIKE 'figbridge.domain.%' AND key = ?",
             subject.encode(),
         )
         return any(json.loads(value)["type"] == kind for (value,) in rows)

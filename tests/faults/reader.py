@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-LOOK_S = 0.001
+LOOK_S = 0.002
 
 
 def main(file: Path, out: TextIO) -> None:

@@ -21,7 +21,7 @@ from .scene import FEW, Scene
 
 pytestmark = [pytest.mark.embedded, pytest.mark.faults, pytest.mark.timeout(3600)]
 
-ARTICLES = 20_000
+ARTICLES = 12_000
 STATUS = {"P": "placed", "C": "confirmed", "S": "shipped", "X": "cancelled"}
 
 
@@ -44,7 +44,7 @@ def test_kills_inside_a_snapshot_leave_the_truth_known(
     for number in range(FEW):
         scene.start()
         scene.write(count)
-        goal = evidence.end("figbridge.legacy.log") + dice.randrange(300, ARTICLES // 2)
+        goal = evidence.end("figbridge.legacy.log") + dice.randrange(300, ARTICLES // 3)
         scene.child.until(lambda goal=goal: evidence.end("figbridge.legacy.log") >= goal, "rows of the snapshot")
         scene.open_reader()
         scene.kill()

@@ -73,24 +73,25 @@ def _decide(
     by: str | None,
     settings_file: Path | None,
     data: Path | None,
+    fmt: str,
 ) -> Exit:
     from figbridge import bootstrap
     from figbridge.operations import parked as operations
-    from figbridge.pipeline.perform import Topics
 
     settings = settings_of(settings_file, data, None)
     with bootstrap.opened_log(settings) as log:
-        operations.decide(
+        sent = operations.decide(
             log,
             settings.group,
-            Topics(settings.topic_prefix).control,
+            bootstrap.topics(settings).control,
             key,
             action,
             by=by or account(),
             reason=reason,
             at=datetime.now(UTC).isoformat(),
         )
-    say(f"{action} of {key} is sent; the bridge does it with its next batch: figbridge parked decisions")
+    show(fmt, sent, lambda: click.echo(f"{action} of {key} is sent; the bridge does it with its next batch"))
+    say("what it did: figbridge parked decisions")
     return Exit.OK
 
 
@@ -103,12 +104,19 @@ _BY = click.option("--by", help="Who decides; the account's name by default.")
 @_REASON
 @_BY
 @settings_options
+@output_option
 def release(
-    key: str, reason: str, by: str | None, settings_file: Path | None, data: Path | None, mappings: Path | None
+    key: str,
+    reason: str,
+    by: str | None,
+    settings_file: Path | None,
+    data: Path | None,
+    mappings: Path | None,
+    fmt: str,
 ) -> Exit:
     """Judge the waiting changes of a key again, in order, with the mappings as they are now."""
     del mappings
-    return _decide("release", key, reason, by, settings_file, data)
+    return _decide("release", key, reason, by, settings_file, data, fmt)
 
 
 @parked.command()
@@ -116,12 +124,19 @@ def release(
 @_REASON
 @_BY
 @settings_options
+@output_option
 def discard(
-    key: str, reason: str, by: str | None, settings_file: Path | None, data: Path | None, mappings: Path | None
+    key: str,
+    reason: str,
+    by: str | None,
+    settings_file: Path | None,
+    data: Path | None,
+    mappings: Path | None,
+    fmt: str,
 ) -> Exit:
     """Drop the waiting changes of a key; what they said is never said."""
     del mappings
-    return _decide("discard", key, reason, by, settings_file, data)
+    return _decide("discard", key, reason, by, settings_file, data, fmt)
 
 
 @parked.command("decisions")

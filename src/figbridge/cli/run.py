@@ -11,7 +11,7 @@ import click
 
 from figbridge.cli.exits import Exit
 from figbridge.cli.options import account, settings_of, settings_options
-from figbridge.cli.output import say
+from figbridge.cli.output import output_option, say, show
 
 
 @click.command()
@@ -21,6 +21,7 @@ from figbridge.cli.output import say
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--verbose", is_flag=True, help="Also log each batch.")
 @settings_options
+@output_option
 def run(
     role: str,
     log_format: str,
@@ -28,6 +29,7 @@ def run(
     settings_file: Path | None,
     data: Path | None,
     mappings: Path | None,
+    fmt: str,
 ) -> Exit:
     """Run the bridge until SIGTERM or Ctrl-C; it stops between two batches, with everything committed."""
     from figbridge import bootstrap
@@ -42,5 +44,6 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     with bootstrap.bridge(settings, datetime.now(UTC), account()) as bridge:
         say(f"{role} reads {', '.join(bridge.sources)}; figbridge status shows how it goes")
-        bridge.run(stop.is_set)
+        read = bridge.run(stop.is_set)
+    show(fmt, {"records": read}, lambda: click.echo(f"{read} records read"))
     return Exit.OK

@@ -11,7 +11,7 @@ from figbridge.domain.verdict import Verdict
 from figbridge.pipeline.perform import Performed
 
 _OPS = {Op.CREATE: "insert", Op.UPDATE: "update", Op.DELETE: "delete", Op.READ: "read"}
-_SHORT = 34
+_SHORT = 40
 
 
 def rows_in_words(seen: Seen) -> list[str]:
@@ -57,11 +57,13 @@ def _heart(data: dict[str, Any]) -> str:
     for name, value in data.items():
         if isinstance(value, dict) and "amount" in value:
             parts.append(f"{name} {value['amount']}")
+        elif isinstance(value, dict) and "text" in value:
+            parts.append(f"{name} {_cell(address_in_words(value))}")
         elif isinstance(value, list):
             parts.append(f"{len(value)} {name}")
         elif not isinstance(value, dict) and value is not None:
             parts.append(f"{name} {_cell(value)}")
-    return ", ".join(parts[:3])
+    return ", ".join(parts[:2])
 
 
 def address_in_words(value: Any) -> str:

@@ -91,7 +91,7 @@ def decide(
     by: str,
     reason: str,
     at: str,
-) -> None:
+) -> Decision:
     """Send one decision to the bridge: it is done, and recorded with who and why, in the bridge's next commit.
 
     Raises Refused for a key that is not parked, and without a reason.
@@ -100,9 +100,10 @@ def decide(
         raise Refused("a decision needs a reason", hint="--reason '…'", code="PRK002")
     if key not in {k.key for k in list_parked(log, group)}:
         raise Refused(f"{key} is not parked", hint="figbridge parked list", code="PRK001")
-    value = msgspec.json.encode(Decision(action, key, by, reason, at))
+    decision = Decision(action, key, by, reason, at)
     log.create(control)
-    log.append([Outgoing(control, key.encode(), value)])
+    log.append([Outgoing(control, key.encode(), msgspec.json.encode(decision))])
+    return decision
 
 
 def decisions(log: Log, group: str) -> list[dict[str, Any]]:
