@@ -15,7 +15,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    print("\ncommands: seconds, median (min–max)")
+    print("\ncommands: seconds, median (min-max)")
     for name, calls in COMMANDS.items():
         found = []
         for _ in range(ROUNDS):
@@ -23,7 +23,7 @@ def main() -> None:
             for call in calls:
                 subprocess.run([sys.executable, "-m", "figbridge", *call], check=True, stdout=subprocess.DEVNULL)
             found.append(time.perf_counter() - began)
-        print(f"  {name:<46}{statistics.median(found):.2f} ({min(found):.2f}–{max(found):.2f})")
+        print(f"  {name:<46}{statistics.median(found):.2f} ({min(found):.2f}-{max(found):.2f})")
 
 
 if __name__ == "__main__":

@@ -70,14 +70,13 @@ def main() -> None:
     }
     found = interleaved(ROUNDS, works)
     base = statistics.median(found["msgspec decode alone"])
-    print(f"\nhot path: {len(rows):,} rows of {size:.0f} bytes, 60 % make an event; CPU µs a row, median (min–max)")
+    print(f"\nhot path: {len(rows):,} rows of {size:.0f} bytes, 60 % make an event; CPU µs a row, median (min-max)")
     for name, values in found.items():
         ratio = statistics.median(values) / base
         print(f"  {name:<52}{spread(values):>22}   {ratio:5.2f} x decode alone")
     best = min(found["translate + decide"])
-    print(
-        f"  translate + decide: {1e6 / statistics.median(found['translate + decide']):,.0f} rows/s of CPU ({1e6 / best:,.0f} best)"
-    )
+    median = statistics.median(found["translate + decide"])
+    print(f"  translate + decide: {1e6 / median:,.0f} rows/s of CPU ({1e6 / best:,.0f} best)")
 
 
 def _bare_decoder(row_type: type) -> msgspec.json.Decoder:

@@ -50,9 +50,9 @@ def envelope(order: int, before: dict[str, object], after: dict[str, object], tx
         "before": before,
         "after": after,
         "source": {
-            "version": "3.6.3.Final", "connector": "postgresql", "name": "legacy", "ts_ms": at // 1000, "snapshot": None,
-            "db": "retail", "sequence": f'["{lsn - 100}","{lsn}"]', "ts_us": at, "ts_ns": at * 1000, "schema": "shop",
-            "table": "orders", "txId": tx, "lsn": lsn, "xmin": None, "origin": None, "origin_lsn": None,
+            "version": "3.6.3.Final", "connector": "postgresql", "name": "legacy", "ts_ms": at // 1000,
+            "snapshot": None, "db": "retail", "sequence": f'["{lsn - 100}","{lsn}"]', "ts_us": at,
+            "ts_ns": at * 1000, "schema": "shop", "table": "orders", "txId": tx, "lsn": lsn, "xmin": None, "origin": None, "origin_lsn": None,
         },
         "transaction": {"id": f"{tx}:{lsn}", "total_order": number, "data_collection_order": number},
         "op": "u", "ts_ms": at // 1000, "ts_us": at, "ts_ns": at * 1000,
@@ -97,8 +97,9 @@ def records(rows: int, topic: str, *, seed: int = 1, orders: int = 20_000) -> It
 
 def _row(order: int) -> dict[str, object]:
     return {
-        "order_id": order, "cust_id": order % 997, "stat": "P", "tot_amt": f"{order % 500}.90", "crt_dt": 1_717_236_000_000_000,
-        "upd_dt": 1_717_236_000_000_000, "row_ver": 1, "addr_txt": None, "flag2": "N", "notes": None, "chan": "W", "ext_ref": None,
+        "order_id": order, "cust_id": order % 997, "stat": "P", "tot_amt": f"{order % 500}.90",
+        "crt_dt": 1_717_236_000_000_000, "upd_dt": 1_717_236_000_000_000, "row_ver": 1, "addr_txt": None,
+        "flag2": "N", "notes": None, "chan": "W", "ext_ref": None,
     }  # fmt: skip
 
 

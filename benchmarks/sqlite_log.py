@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 import time
@@ -77,15 +76,16 @@ def main() -> None:
         cpus = interleaved(
             ROUNDS, {"bare copy": lambda: timed("bare copy", copy), "bridge": lambda: timed("bridge", bridge)}
         )
-        size = os.path.getsize(Path(folder) / "log.db") / 2**20
+        size = (Path(folder) / "log.db").stat().st_size / 2**20
         log.close()
-    print(f"\nSQLite log: {total:,} records in batches of {BATCH}, file {size:.0f} MiB; median (min–max)")
+    print(f"\nSQLite log: {total:,} records in batches of {BATCH}, file {size:.0f} MiB; median (min-max)")
     for name in cpus:
         rates = [w / 1000 for w in walls[name]]
         print(f"  {name:<12}{spread(rates):>24} k records/s{spread(cpus[name]):>24} CPU µs a record")
     ratios = [b / c for b, c in zip(walls["bridge"], walls["bare copy"], strict=True)]
     print(
-        f"  bridge / bare copy: {statistics.median(ratios):.2f} in records/s ({min(ratios):.2f}–{max(ratios):.2f} by round)"
+        f"  bridge / bare copy: {statistics.median(ratios):.2f} in records/s"
+        f" ({min(ratios):.2f}-{max(ratios):.2f} by round)"
     )
 
 
