@@ -52,7 +52,8 @@ def envelope(order: int, before: dict[str, object], after: dict[str, object], tx
         "source": {
             "version": "3.6.3.Final", "connector": "postgresql", "name": "legacy", "ts_ms": at // 1000,
             "snapshot": None, "db": "retail", "sequence": f'["{lsn - 100}","{lsn}"]', "ts_us": at,
-            "ts_ns": at * 1000, "schema": "shop", "table": "orders", "txId": tx, "lsn": lsn, "xmin": None, "origin": None, "origin_lsn": None,
+            "ts_ns": at * 1000, "schema": "shop",
+            "table": "orders", "txId": tx, "lsn": lsn, "xmin": None, "origin": None, "origin_lsn": None,
         },
         "transaction": {"id": f"{tx}:{lsn}", "total_order": number, "data_collection_order": number},
         "op": "u", "ts_ms": at // 1000, "ts_us": at, "ts_ns": at * 1000,

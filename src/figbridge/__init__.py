@@ -1,7 +1,14 @@
 """figbridge: row changes of a monolith become domain events, routed by who owns the fact."""
 
-from importlib.metadata import version as _version
+from __future__ import annotations
 
 __all__ = ["__version__"]
 
-__version__ = _version("figbridge")
+
+def __getattr__(name: str) -> str:
+    """Return `__version__`, looked up when it is asked for: reading the installed metadata takes a while."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("figbridge")
+    raise AttributeError(name)

@@ -8,44 +8,48 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figbridge.adapters import cloudevents
-from figbridge.adapters.debezium.decoder import Decoder
-from figbridge.adapters.debezium.details import previous_end
-from figbridge.domain.authority import Authority
-from figbridge.domain.change import Decoded
 from figbridge.domain.fact import LEGACY, Fact
 from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
-from figbridge.mapping.compiler import Plan, compile_plan
-from figbridge.mapping.loader import Documents, load_mappings
-from figbridge.operations.bridge import Bridge
-from figbridge.operations.drift import drifted
-from figbridge.pipeline.edge import Edge
-from figbridge.pipeline.perform import Topics
-from figbridge.pipeline.worker import Observe
 from figbridge.ports import AuthorityStore, Log, Record, Stream
-from figbridge.settings import Settings, Source
-from figbridge.telemetry.events import LogEvent, tell
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.adapters.engine.postgres import PostgresServer
     from figbridge.adapters.engine.settings import EngineConfig
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
+    from figbridge.domain.authority import Authority
+    from figbridge.domain.change import Decoded
+    from figbridge.mapping.compiler import Plan
+    from figbridge.mapping.loader import Documents
+    from figbridge.operations.bridge import Bridge
+    from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.perform import Topics
+    from figbridge.pipeline.worker import Observe
+    from figbridge.settings import Settings, Source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def documents(directory: Path) -> Documents:
     """Load the documents of a migration; raises ConfigurationError with every finding."""
+    from figbridge.mapping.loader import load_mappings
+
     return load_mappings(directory)
 
 
 def plan(documents: Documents) -> Plan:
     """Compile the documents."""
+    from figbridge.mapping.compiler import compile_plan
+
     return compile_plan(documents.mappings, documents.services)
 
 
 def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None) -> Edge:
     """Return the functions that the pipeline needs of the outside."""
+    from figbridge.adapters import cloudevents
+    from figbridge.adapters.debezium.decoder import Decoder
+    from figbridge.adapters.debezium.details import previous_end
+    from figbridge.pipeline.edge import Edge
+
     shapes, epoch_columns = plan.shapes(), plan.epoch_columns()
 
     def decoder() -> Callable[[Record], Decoded]:
@@ -56,6 +60,8 @@ def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None
 
 def topics(settings: Settings) -> Topics:
     """Return the names of the topics."""
+    from figbridge.pipeline.perform import Topics
+
     return Topics(settings.topic_prefix)
 
 
@@ -111,6 +117,8 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None = None) -> Iterator[Bridge]:
     """Build a bridge with its embedded log, store and connectors, its topics and facts made ready."""
+    from figbridge.operations.bridge import Bridge
+
     documents_ = documents(settings.mappings)
     compiled = plan(documents_)
     names = topics(settings)
@@ -138,6 +146,8 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
 def _check_tables(plan: Plan, config: EngineConfig) -> None:
     """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
     from figbridge.adapters.engine.tables import table_facts
+    from figbridge.operations.drift import drifted
+    from figbridge.telemetry.events import LogEvent, tell
 
     for drift in drifted(plan, table_facts(config.dsn, config.tables), config.tables):
         tell(LogEvent.TABLE_DRIFTED, table=drift.table, message=drift.message)

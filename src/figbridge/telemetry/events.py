@@ -11,8 +11,6 @@ import sys
 from enum import Enum
 from typing import TextIO
 
-import structlog
-
 from figbridge.errors import InvariantError
 
 
@@ -63,6 +61,8 @@ _QUIET = {LogEvent.BATCH_COMMITTED}
 
 def configure(*, json: bool, verbose: bool = False, stream: TextIO | None = None) -> None:
     """Send log lines to a stream (stderr by default), as JSON or for people; batches only when verbose."""
+    import structlog  # here and below: most commands write no log, and it takes a while to load
+
     stream = stream or sys.stderr
     renderer = (
         structlog.processors.JSONRenderer()
@@ -88,6 +88,8 @@ def tell(event: LogEvent, **fields: object) -> None:
         raise InvariantError(
             f"log event {event.event} and the fields {', '.join(odd)} do not go together", code="BUG002"
         )
+    import structlog
+
     log = structlog.get_logger()
     level = "warning" if event in _WARNINGS else "debug" if event in _QUIET else "info"
     getattr(log, level)(event.event, **fields)
