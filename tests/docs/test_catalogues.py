@@ -11,8 +11,9 @@ import yaml
 
 from figbridge.cli.exits import Exit
 from figbridge.cli.main import cli
+from figbridge.errors import InvariantError
 from figbridge.settings import Settings, Source, load_settings
-from figbridge.telemetry.events import LogEvent
+from figbridge.telemetry.events import LogEvent, tell
 
 from .pages import ROOT, blocks, commands, first_cells, links, page, pages, rows
 
@@ -66,6 +67,15 @@ def test_log_events_are_documented_with_their_fields() -> None:
     """The page has each event with its fields in order, and no other."""
     documented = {row[0]: re.findall(r"`?([a-z_]+)`?(?:,|$)", row[2]) for row in rows(page("docs/log-events.md"))}
     assert documented == {e.event: list(e.fields) for e in LogEvent}
+
+
+def test_a_field_outside_the_catalogue_cannot_be_logged() -> None:
+    """No line can carry what the page does not name; a missing field is refused as well."""
+    for fields in ({"version": 1, "customer": "Ada"}, {}):
+        with pytest.raises(InvariantError) as caught:
+            tell(LogEvent.AUTHORITY_MOVED, **fields)
+        assert caught.value.code == "BUG002"
+        assert "Ada" not in str(caught.value)
 
 
 def test_a_log_event_is_written_somewhere_or_the_page_says_that_it_is_not() -> None:

@@ -33,16 +33,17 @@ def test_kills_inside_a_copy_list_each_article_once(scene: Scene, summary: Calla
             stream.write_row((f"N{number}", number, number % 7, None))
 
     where: Counter[str] = Counter()
-    for number in range(2 * FEW):
-        if number < FEW:  # the log has no row of it before it has all
-            scene.moment(scene.startup_s / 2 if number == 0 else 1.5 * scene.startup_s)
+    for number in range(FEW):
+        if number <= FEW // 2:  # the log has no row of it before it has all
+            scene.moment(scene.startup_s / 3 if number == 0 else 1.5 * scene.startup_s)
         else:
             scene.child.until(lambda: evidence.end(LOG) >= goal, "the COPY in the log")
+            scene.open_reader()
             scene.moment(1.0)
         scene.kill()
         told = evidence.end("figbridge.domain.stock") > ROWS
         where["told" if told else "in the log" if evidence.end(LOG) >= goal else "on its way"] += 1
-        print(f"kill {number + 1} of {2 * FEW}, COPY: {dict(where)}", flush=True)  # noqa: T201
+        print(f"kill {number + 1} of {FEW}, COPY: {dict(where)}", flush=True)  # noqa: T201
         scene.start()
     scene.until_alive()
     scene.until_told()

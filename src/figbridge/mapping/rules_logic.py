@@ -11,7 +11,6 @@ from figbridge.mapping.when import (
     Appears,
     Atom,
     Becomes,
-    Changes,
     Condition,
     Disappears,
     Falls,
@@ -57,8 +56,8 @@ def without(kind: type[Appears] | type[Disappears]) -> Callable[[Atom], bool | N
 class Transition:
     """Judge atoms when one attribute goes from one state to another and nothing else happens to the row.
 
-    `own` says whether the rule judges the attribute's own row; `akin` are other attributes that read the same columns
-    and may change with it, `whole` those that certainly do.
+    `own` says whether the rule judges the attribute's own row; `akin` are others that read the same columns and may
+    change with it, such as all rows of its relation.
     """
 
     attribute: str
@@ -66,7 +65,6 @@ class Transition:
     new: str | None
     own: bool
     akin: frozenset[str] = frozenset()
-    whole: frozenset[str] = frozenset()
 
     def __call__(self, atom: Atom) -> bool | None:
         """Return the atom's value."""
@@ -78,8 +76,6 @@ class Transition:
                 return self.own and self.new is ABSENT
             case Is() | IsNull():
                 return self._state(atom) if name == self.attribute else None
-            case Changes() if name in self.whole:
-                return True
             case _ if name is None or name != self.attribute:
                 return None if name in self.akin else False
             case Rises() | Falls():

@@ -53,13 +53,12 @@ def _gaps(mapping: Mapping, attribute: Attribute, states: Iterable[str]) -> Iter
     name, known = full_name(attribute), values(mapping)
     own = set(known[name].columns)
     akin = frozenset(full for full, value in known.items() if full != name and own & set(value.columns))
-    whole = frozenset({attribute.path} - {""})
     rules = [(event.path, event.when) for event in mapping.events]
     rules += [("", rule.when) for rule in (*mapping.silent, *mapping.never)]
     all_states = (ABSENT, *states)
     for old in all_states:
         for new in all_states:
-            judges = {own: Transition(name, old, new, own, akin, whole) for own in (True, False)}
+            judges = {own: Transition(name, old, new, own, akin) for own in (True, False)}
             spoken = any(evaluate(when, judges[path == attribute.path]) is not False for path, when in rules)
             if old != new and not spoken:
                 yield old or "absent", new or "absent"

@@ -109,6 +109,8 @@ class _Open:
     place: int | None = None
     """Where BEGIN says that the first record stands."""
     skipped: bool = False
+    inside: list[Transaction] = field(default_factory=list)
+    """Rows that stand between its rows and are not of it: of an incremental snapshot."""
 
 
 PreviousEnd = Callable[[Record], str | None]
@@ -183,7 +185,11 @@ class Collector:
 
     def _row(self, row: RowChange, record: Record) -> Iterator[Transaction]:
         if row.op == Op.READ or row.tx is None:
-            yield Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=row.op == Op.READ)
+            single = Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=row.op == Op.READ)
+            if self._open is None:
+                yield single
+            else:
+                self._open.inside.append(single)  # nothing may be committed before the transaction's edge
             return
         yield from self._member(row.tx, record.offset)
         held = self._open
@@ -224,10 +230,12 @@ class Collector:
         if self.last_end is not None and not_later(end.commit, self.last_end):
             held.counts[Counted.UNCHANGED] += len(held.rows)  # sent again after a crash: the log has had it whole
             yield Transaction(end.tx, end.commit, end.at_us, end.position, [], held.dead, held.counts, resent=True)
+            yield from held.inside
             return
         suspects = list(self._doubts(held, end))
         self.last_end = end.commit
         yield Transaction(end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.counts, suspects)
+        yield from held.inside
 
     def _doubts(self, held: _Open, end: End) -> Iterator[Suspect]:
         came = len(held.rows) + held.others + len(held.dead)
@@ -286,6 +294,10 @@ class Collector:
         prepared and not committed, or cut off: its rows are not published as if they had happened.
         """
         self._open = None
+        yield from self._closed(held)
+        yield from held.inside
+
+    def _closed(self, held: _Open) -> Iterator[Transaction]:
         where = held.rows[-1].position if held.rows else held.dead[-1].position if held.dead else None
         if where is None:
             self._counts.update(held.counts)  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it

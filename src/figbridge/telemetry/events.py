@@ -90,6 +90,8 @@ def tell(event: LogEvent, **fields: object) -> None:
         )
     import structlog
 
+    if not structlog.is_configured():
+        configure(json=False)  # structlog's own default writes to stdout, where only results belong
     log = structlog.get_logger()
     level = "warning" if event in _WARNINGS else "debug" if event in _QUIET else "info"
     getattr(log, level)(event.event, **fields)

@@ -369,6 +369,10 @@ def test_all_mistakes_of_a_file_are_found_at_once() -> None:
         [("payments.moves: {kind:", "payments.moves: [x]\n  other: {kind:")],
         [("snapshot: OrderKnown", "snapshot: {}")],
         [("key: order_id, before", "kee: [a, b], before"), ("belongs: order_id}  ", "belongs: [a, b]}  ")],
+        [
+            ("source: {table: shop.orders, key: order_id, before: required}", ""),
+            ("belongs: order_id}  ", "belongs: [a, b]}  "),
+        ],
         [("read:  ", "raed:  ")],
         [("facts:  ", "fakts:  ")],
         [("with:   ", "wiht:   ")],

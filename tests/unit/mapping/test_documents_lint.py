@@ -181,6 +181,7 @@ def test_a_mistake_is_found(mistake: str) -> None:
             ("status confirmed -> placed,", "status confirmed -> Z,"),
         ],
         [(NEVER, "never: [status changes, appears and not status is placed, disappears]")],
+        [("payments.moves, when: disappears, tell", "payments.moves, when: kind changes, tell")],
         [("silent: [total changes,", "silent: [total rises, total falls,")],
         [("tell: {amount: was.amount}", "tell: {amount: was.amount, status: status}")],
         [("payments changes]", "payments changes, payments.moves changes]"), ("or kind changes or amount changes", "")],

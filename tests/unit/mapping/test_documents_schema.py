@@ -50,6 +50,20 @@ def test_a_schema_stays_in_the_common_subset(name: str) -> None:
     assert made["additionalProperties"] is False
 
 
+def references(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every map of a schema that refers to another."""
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from references(each)
+    if isinstance(node, dict) and "$ref" in node:
+        yield node
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_nothing_stands_beside_a_reference(name: str) -> None:
+    """A draft-07 tool ignores what stands beside a $ref, so nothing does."""
+    assert all(set(each) == {"$ref"} for each in references(schema(name)))
+
+
 def forms(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every property of a schema with its name."""
     if isinstance(node, dict):
