@@ -56,7 +56,7 @@ format: $(STAMP) ## Format the code and mend what ruff can mend.
 
 test-fast: $(STAMP) ## Tests without a server, a few processes at a time.
 	$(call say,fast tests: no server)
-	$(PYTEST) tests --ignore=tests/faults -m 'not embedded and not faults' -n $(JOBS) -p no:inline_snapshot
+	$(PYTEST) tests --ignore=tests/faults -m 'not embedded and not faults' -n $(JOBS)
 
 test-embedded: $(STAMP) ## Tests on a real PostgreSQL with a real Debezium.
 	$(call say,tests on PostgreSQL and Debezium)

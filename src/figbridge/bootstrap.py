@@ -138,7 +138,7 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
             observe=observe,
         )
         for name, source in settings.sources.items():
-            _check_tables(compiled, engine_config(compiled, name, source))
+            _check_tables(compiled, engine_config(compiled, name, source, settings.topic_prefix))
         built.prepare(documents_.facts or undeclared(documents_), now, by)
         yield built
 
@@ -157,11 +157,11 @@ def _stream(settings: Settings, plan: Plan, log: Log, name: str, source: Source)
     """Build a connector from the mappings: its tables, their order in a snapshot, their replica identity."""
     from figbridge.adapters.engine.debezium import Engine
 
-    config = engine_config(plan, name, source)
+    config = engine_config(plan, name, source, settings.topic_prefix)
     return Engine(config, log, settings.data / "engine" / name)
 
 
-def engine_config(plan: Plan, name: str, source: Source) -> EngineConfig:
+def engine_config(plan: Plan, name: str, source: Source, topic_prefix: str) -> EngineConfig:
     """Return what Debezium is told about a source, derived from the mappings.
 
     Raises ConfigurationError for a source that neither the mappings nor a service document speaks about.
@@ -187,6 +187,7 @@ def engine_config(plan: Plan, name: str, source: Source) -> EngineConfig:
         tables=tables,
         full_identity=full,
         heartbeat_ms=source.heartbeat_ms,
+        topic_prefix=topic_prefix,
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-_SKIPPED = {".venv", ".git", ".pytest_cache", "node_modules", "fixtures"}
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -22,7 +21,8 @@ class Block(NamedTuple):
 
 def pages() -> list[Path]:
     """Return every page of the repository."""
-    return [p for p in sorted(ROOT.rglob("*.md")) if not _SKIPPED & set(p.relative_to(ROOT).parts)]
+    parts = ((p, p.relative_to(ROOT).parts) for p in sorted(ROOT.rglob("*.md")))
+    return [p for p, names in parts if "fixtures" not in names and not any(n.startswith(".") for n in names)]
 
 
 def page(name: str) -> str:

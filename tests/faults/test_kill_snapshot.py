@@ -21,7 +21,7 @@ from .scene import FEW, Scene
 
 pytestmark = [pytest.mark.embedded, pytest.mark.faults, pytest.mark.timeout(3600)]
 
-ARTICLES = 12_000
+ARTICLES = 8_000
 STATUS = {"P": "placed", "C": "confirmed", "S": "shipped", "X": "cancelled"}
 
 

@@ -79,7 +79,7 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
 def _server() -> Iterator[Server]:
     """Start PostgreSQL: in a container when an engine for containers answers, else from the wheel. The one choice."""
     if _docker():
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.community.postgres import PostgresContainer
 
         words = "-c wal_level=logical -c track_commit_timestamp=on -c max_replication_slots=20 -c max_wal_senders=20"
         with PostgresContainer("postgres:18", driver=None).with_command(words) as box:

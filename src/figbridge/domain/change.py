@@ -102,7 +102,7 @@ class RowChange(NamedTuple):
     moved: Key | None
     """The other key of a primary-key update: headers `__debezium.newkey` (on `d`) and `oldkey` (on `c`)."""
     whole: bool = False
-    """True when every cell of the newest image is known to be there: nothing has to be filled in."""
+    """True when every cell of the images is known to be there: nothing has to be filled in."""
 
 
 class Begin(NamedTuple):

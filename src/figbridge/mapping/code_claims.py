@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from figbridge.domain.claim import Claim
 from figbridge.domain.event import Event
 from figbridge.domain.fact import LEGACY, Cell
-from figbridge.mapping import uses, values
+from figbridge.mapping import judged, uses, values
 from figbridge.mapping.model import EventRule, Rule, SnapshotRule
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ class ClaimCode:
         self.mapping = rules.mapping
         self.facts = [fact for fact, _ in self.mapping.facts]
         self.source.names.update(
-            Claim=Claim, Event=Event, new=tuple.__new__, has_unavailable=values.has_unavailable
+            Claim=Claim,
+            Event=Event,
+            new=tuple.__new__,
+            has_unavailable=values.has_unavailable,
+            hushing=judged.hushing,
+            known=judged.known,
+            sides=judged.sides,
         )  # tuple.__new__: naming the fields costs more than the claim
 
     def _append(
@@ -49,19 +55,25 @@ class ClaimCode:
         """Append the claim of an event whose data is in `d`; park when it would tell an unavailable cell."""
         line, block, k = self.source.line, self.source.block, self.source.constant
         with block("if U in d.values():"):  # every reader of several cells gives U as a whole
-            told = "tuple((n, v, v) for n, v in d.items())"
+            told = "tuple((n, None, v) for n, v in d.items())"
             line(f"return Park('UNAVAILABLE', reason({k(rule.type)}, {told}))")
         line("fw = {}; fn = {}")
         attributes = self._changeable(rule.fact)
         if attributes:
             with block(f"if m & {self._bits(rule.fact)}:"):
                 for a in attributes:
-                    v = self.rules.variables(a)
-                    line(f"if {v.changed}: fw[{k(a)}] = {v.was}; fn[{k(a)}] = {v.now}")
+                    line(self._changed(a))
         line(f"fired |= {1 << self.facts.index(rule.fact)}; spoken |= {self._spoken(rule)}")
         changed = "bool(fn)" if self.rules.plain else "ap or di or bool(fw) or bool(fn)"
         event = f"new(Event, ({k(rule.type)}, d))"
         self._append(rule.fact, event, "fw", "fn if fw or fn else d", changed, "''")
+
+    def _changed(self, attribute: str) -> str:
+        """Return the statement that puts both sides of a value that changed into fw and fn; of rows, those known."""
+        v, name = self.rules.variables(attribute), self.source.constant(attribute)
+        both = (v.was, v.now)
+        was, now = (f"known({x})" for x in both) if self.rules.values[attribute].listed else both
+        return f"if {v.changed}: fw[{name}] = {was}; fn[{name}] = {now}"
 
     def _spoken(self, rule: EventRule) -> int:
         """Return the bits of values whose change an event speaks for."""
@@ -73,9 +85,9 @@ class ClaimCode:
     # --- what no event tells -------------------------------------------------------------------
 
     def silent(self, rules: tuple[Rule, ...]) -> None:
-        """Collect what the mapping is silent about: bits of values, and the rule that says so."""
+        """Collect what the mapping is silent about: bits of values, and the rules that say so."""
         line, block, bit = self.source.line, self.source.block, self.rules.bit
-        line("quiet = ''; hushed = 0")
+        line("quiet = (); hushed = 0")
         for rule in rules:
             bits = sum(bit[n] for n in uses.changed_by(rule.when) if n in bit)
             code = self.rules.conditions.expression(rule.when, self.rules.variables, self.rules.existence)
@@ -85,17 +97,19 @@ class ClaimCode:
                 self.rules.look(rule.when)
                 line(f"x = {code}")
                 self.rules.traced(f"silent {rule.text}")
-                with block("if x:"):
-                    line(f"quiet = quiet or {self.source.constant(rule.text)}; hushed |= {bits}")
+                line(f"if x: quiet += (({bits}, {self.source.constant(rule.text)}),); hushed |= {bits}")
 
     def states(self) -> None:
         """Append the new state of each changed fact that no event tells."""
         line, block, k = self.source.line, self.source.block, self.source.constant
         if not self.rules.plain:
-            with block("if (ap or di) and not out:"):
-                line("x = quiet or ('no event speaks for a row that ' + ('appears' if ap else 'disappears'))")
-                for fact in self.facts:
-                    self._append(fact, "None", "NOTHING", "NOTHING", "not quiet", "x")
+            with block("if (ap or di) and not fired:"):
+                line("x = 'no event speaks for a row that ' + ('appears' if ap else 'disappears')")
+                line("if quiet: x = quiet[0][1]")
+                for fact, owned in self.mapping.facts:
+                    named = [(k(a), self.rules.variables(a)) for a in owned if a in self.rules.bit]
+                    line(f"fw, fn = sides(({''.join(f'({a}, {v.was}, {v.now}),' for a, v in named)}))")
+                    self._append(fact, "None", "fw", "fn", "not quiet", "x")
         for i, fact in enumerate(self.facts):
             attributes = self._changeable(fact)
             if not attributes:
@@ -103,12 +117,11 @@ class ClaimCode:
             with block(f"if m & {self._bits(fact)} and not fired & {1 << i}:"):
                 line("fw = {}; fn = {}; x = 0")
                 for a in attributes:
-                    v = self.rules.variables(a)
-                    line(f"if {v.changed}: fw[{k(a)}] = {v.was}; fn[{k(a)}] = {v.now}; x |= {self.rules.bit[a]}")
+                    line(f"{self._changed(a)}; x |= {self.rules.bit[a]}")
                 with block("if x:"):
                     told = "'told by another event' if not x & ~(spoken | hushed) else"
                     unspoken = "'no event speaks for ' + ', '.join(fn)"
-                    line(f"x = quiet if not x & ~hushed else {told} {unspoken}")
+                    line(f"x = hushing(quiet, x) if not x & ~hushed else {told} {unspoken}")
                     self._append(fact, "None", "fw", "fn", "True", "x")
 
     # --- snapshots -----------------------------------------------------------------------------
@@ -133,7 +146,7 @@ class ClaimCode:
                     event = f"new(Event, ({self.source.constant(rule.type)}, d))"
                     self._append(fact, event, "NOTHING", "d", "True", "''", state=True)
                 line("pass")
-            with block("except (Unreadable, TypeError) as e:"):
+            with block("except Unreadable as e:"):
                 line("return Park('UNREADABLE', at + ': ' + str(e))")
             line("return out")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
@@ -27,6 +28,7 @@ from figbridge.mapping.when import (
     Rises,
 )
 
+_DEEP = 20
 _KNOWN = {"True": "False", "False": "True"}
 TRUTH = {"ABSENT": ABSENT, "becomes": values.becomes, "compare": values.compare, "differs": values.differs}
 
@@ -55,10 +57,24 @@ class ConditionCode:
     def __init__(self, source: Source, find: Callable[[str], Value]) -> None:
         self.source = source
         self.find = find
+        self._depth = 0
         source.names.update(TRUTH)
 
     def expression(self, condition: Condition, of: Callable[[str], Variables], row: Existence) -> str:
-        """Return the expression of a condition; `of` gives the variables of an attribute."""
+        """Return the expression of a condition; `of` gives the variables of an attribute.
+
+        What is nested deep becomes a statement of its own: Python refuses 200 parentheses in one another.
+        """
+        self._depth += 1
+        code = self._nested(condition, of, row)
+        self._depth -= 1
+        if self._depth and self._depth % _DEEP == 0 and code.startswith("("):
+            name = self.source.fresh("t")
+            self.source.line(f"{name} = {code}")
+            return name
+        return code
+
+    def _nested(self, condition: Condition, of: Callable[[str], Variables], row: Existence) -> str:
         match condition:
             case Not(item):
                 inner = self.expression(item, of, row)
@@ -143,7 +159,9 @@ class ConditionCode:
         match reader:
             case model.Bool():
                 return repr(text == "true")
-            case model.Int() | model.Plain() if text.lstrip("-").isdigit():
+            case model.Int() if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
                 return self.source.constant(int(text))
+            case model.Plain() | model.Lookup() | model.Json():
+                return self.source.constant(values.Written(text))
             case _:
                 return self.source.constant(text)

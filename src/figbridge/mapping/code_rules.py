@@ -7,6 +7,7 @@ of the aggregate was touched. What cannot be true of that is left out. `m` are t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from typing import Any
 
@@ -45,9 +46,13 @@ class RuleCode:
         self.functions: dict[str, str] = {}
         self.top = [v for v in self.values.values() if not v.path or v.rows]
         self.bit = {v.full: 1 << i for i, v in enumerate(self.top)}
+        self.rows_bit = 1 << len(self.top)
+        """Set when rows of a relation that a rule judges one by one came, went or were re-keyed."""
+        self.judged_paths = {event.path for event in mapping.events if event.path}
         source.names.update(
-            NOTHING=NOTHING, Park=judged.Park, minus=values.minus, rows_changed=judged.rows_changed,
-            touched_bits=judged.touched_bits, unsure=judged.unsure, reason=judged.reason,
+            NOTHING=NOTHING, Park=judged.Park, all_rows_changed=judged.all_rows_changed, minus=values.minus,
+            reason=judged.reason, rows_changed=judged.rows_changed, touched_bits=judged.touched_bits,
+            unmoved=values.unmoved, unsure=judged.unsure,
         )  # fmt: skip
         for value in self.values.values():
             self.functions[value.full] = self._reader(value)
@@ -78,20 +83,26 @@ class RuleCode:
     def bits_by_column(self, path: str) -> dict[str, int]:
         """Return, for each column of a node that a value depends on, the bits of those values."""
         found: dict[str, int] = {}
+
+        def add(names: Iterable[str], bits: int) -> None:
+            found.update({name: found.get(name, 0) | bits for name in names})
+
         for value in self.top:
-            for column in value.columns:
-                if column.path == path:
-                    found[column.name] = found.get(column.name, 0) | self.bit[value.full]
-            for below in value.paths:
-                node = self.mapping.node(below)
+            bit = self.bit[value.full]
+            add((column.name for column in value.columns if column.path == path), bit)
+            for node in map(self.mapping.node, sorted(value.paths)):
                 if node.kind is Kind.POINTED and node.parent == path:
-                    for name in node.link:
-                        found[name] = found.get(name, 0) | self.bit[value.full]
+                    add(node.link, bit)
+                elif node.kind is Kind.BELONGS and node.path == path and not value.own:
+                    add(node.link, bit)  # a row that comes to another parent reads other cells above it
+        if path in self.judged_paths:
+            add(self.mapping.node(path).key, self.rows_bit)
         return found
 
     def bits_of_path(self, path: str) -> int:
-        """Return the bits of every value that reads a relation's rows."""
-        return sum(self.bit[v.full] for v in self.top if path in v.paths)
+        """Return the bits of everything that turns on a relation's rows being there."""
+        rows = self.rows_bit if path in self.judged_paths else 0
+        return rows | sum(self.bit[v.full] for v in self.top if path in v.paths)
 
     # --- the functions -------------------------------------------------------------------------
 
@@ -140,7 +151,7 @@ class RuleCode:
                     self._rule(event.when, event.type, self._fires, event)
             self.claims.silent(self.mapping.silent)
             self.claims.states()
-        with block("except (Unreadable, TypeError) as e:"):
+        with block("except Unreadable as e:"):
             line("return Park('UNREADABLE', at + ': ' + str(e))")
         line("return out")
 
@@ -163,7 +174,7 @@ class RuleCode:
     def variables(self, full: str) -> Variables:
         """Return the names of the variables of a value."""
         i = self.order.index(full)
-        if self.plain and full in self.bit and self.values[full].listed:
+        if self.plain and full in self.bit and self.values[full].listed and self.values[full].own:
             return Variables(f"w{i}", f"n{i}", "False")  # no row of a relation was touched
         return Variables(f"w{i}", f"n{i}", f"c{i}")
 
@@ -177,8 +188,10 @@ class RuleCode:
             line(f"at = {name}")
             if value.listed:
                 path = self.source.constant(value.listed)
-                line(f"{v.was}, {v.now}, {v.changed} = rows_changed(u, {path}, {f})")
-                line(f"if ap or di: {v.changed} = False")
+                rows = "rows_changed" if value.own else "all_rows_changed"
+                line(f"{v.was}, {v.now}, {v.changed} = {rows}(u, {path}, {f})")
+                if not self.plain:
+                    line(f"if ap or di: {v.changed} = False")
             else:
                 line(f"{v.now} = {'' if self.plain else 'ABSENT if di else '}{f}(a, u, 1)")
                 line(f"try: {v.was} = {'' if self.plain else 'ABSENT if ap else '}{f}(b, u, 0)")
@@ -201,7 +214,8 @@ class RuleCode:
             value = self.values[full]
             if full in looked and full in self.bit and not value.listed:
                 v, f = self.variables(full), self.functions[full]
-                self.source.line(f"if not m & {self.bit[full]}: {v.was} = {v.now} = {f}(R, u, S)")
+                at = self.source.constant(full)
+                self.source.line(f"if not m & {self.bit[full]}: at = {at}; {v.was} = {v.now} = {f}(R, u, S)")
 
     # --- rules ---------------------------------------------------------------------------------
 
@@ -226,8 +240,12 @@ class RuleCode:
 
     def _fires(self, rule: Rule | EventRule) -> None:
         assert isinstance(rule, EventRule)
-        data = ", ".join(f"{self.source.constant(t.name)}: {self._told(t)}" for t in rule.tell)
-        self.source.line(f"d = {{{data}}}")
+        self._tell(rule, [self._told(t) for t in rule.tell])
+
+    def _tell(self, rule: EventRule, told: list[str]) -> None:
+        k = self.source.constant
+        self.source.line(f"at = {k(rule.type)}")
+        self.source.line(f"d = {{{', '.join(f'{k(t.name)}: {x}' for t, x in zip(rule.tell, told, strict=True))}}}")
         self.claims.event(rule)
 
     def traced(self, what: str) -> None:
@@ -248,14 +266,14 @@ class RuleCode:
     def _told(self, told: Told) -> str:
         value = self.values[told.attribute]
         v, f = self.variables(told.attribute), self.functions[value.full]
-        side, row = ("S", "R") if told.side == "now" else ("0", "b")
+        side, row = ("0", "b") if told.side == "was" else ("S", "R")
         if value.listed:
             whole = f"each(u.many({self.source.constant(value.listed)}, {side}), {f}, u, {side})"
             return whole if row == "R" or self.plain else f"None if b is None else {whole}"
-        there = "" if self.plain else " and not ap and not di"
-        if told.side == "change":
-            return f"minus({v.now}, {v.was}) if m & {self.bit[value.full]}{there} else None"
         read, known = f"{f}({row}, u, {side})", f"m & {self.bit[value.full]}"
+        if told.side == "change":
+            there = "" if self.plain else "None if ap or di else "
+            return f"{there}minus({v.now}, {v.was}) if {known} else unmoved({read})"
         if told.side == "now":
             return f"{v.now} if {known}{'' if self.plain else ' and not di'} else {read}"
         return f"{'' if self.plain else 'None if ap else '}{v.was} if {known} else {read}"
@@ -266,24 +284,22 @@ class RuleCode:
         """Judge a rule for each touched row of its relation, or for every row when something else can make it true."""
         line, block = self.source.line, self.source.block
         path = self.source.constant(rule.path)
-        own = {n for n in uses.changed_by(rule.when) if self.values[n].path == rule.path}
-        others = [n for n in uses.changed_by(rule.when) if n not in own]
-        touched = not others and bool(own or uses.turns_on_existence(rule.when))
+        touched = not uses.reaches_untouched_rows(self.values, rule)
         if touched and self.plain:
             return
         self.look(rule.when)
         with block(f"for rb, ra in {f'u.touched.get({path}, NOTHING).values()' if touched else f'u.pairs({path})'}:"):
             line("rap = rb is None; rdi = ra is None")
-            line(f"rrk = not rap and not rdi and u.joins[{path}].key_of(rb) != u.joins[{path}].key_of(ra)")
+            line(f"rrk = not (rap or rdi or ra is U) and u.rekeyed_row({path}, rb, ra)")
             for name in dict.fromkeys((*uses.named_by(rule.when), *uses.told_by(rule))):
                 if self.values[name].path and not self.values[name].rows:
                     self._evaluate_row(self.values[name], rule.path)
             line(f"x = {self.conditions.expression(rule.when, self.variables, _ROW)}")
+            if not touched:
+                line("if x and ra is U: x = None  # nobody knows how many such rows there are")
             self.traced(rule.type)
             with block("if x:"):
-                data = ", ".join(f"{self.source.constant(t.name)}: {self._told_row(t)}" for t in rule.tell)
-                line(f"d = {{{data}}}")
-                self.claims.event(rule)
+                self._tell(rule, [self._told_row(t) for t in rule.tell])
             self._unknown(rule.when, rule.type)
 
     def _evaluate_row(self, value: Value, at: str) -> None:
@@ -308,10 +324,9 @@ class RuleCode:
             return self._told(told)
         v = self.variables(told.attribute)
         if told.side == "change":
-            return f"None if rap or rdi else minus({v.now}, {v.was})"
-        if told.side == "was":
-            return f"None if {v.was} is ABSENT else {v.was}"
-        return f"{v.was} if rdi else None if {v.now} is ABSENT else {v.now}"
+            return f"None if {v.was} is ABSENT or {v.now} is ABSENT else minus({v.now}, {v.was})"
+        was = f"None if {v.was} is ABSENT else {v.was}"
+        return was if told.side == "was" else f"({was}) if rdi else None if {v.now} is ABSENT else {v.now}"
 
 
 def generated(

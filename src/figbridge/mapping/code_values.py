@@ -28,7 +28,7 @@ READING = {
     "address": values.address,
     "join": values.join,
     "raw": values.raw,
-    "Unreadable": values.Unreadable,
+    "Unreadable": values.CANNOT_READ,
 }
 
 
@@ -112,7 +112,8 @@ class ValueCode:
             case model.Object(fields):
                 return f"whole({{{', '.join(f'{k(n)}: {self.expression(f, path)}' for n, f in fields)}}})"
             case model.Each(rows, fields):
-                return f"each(u.many({k(rows)}, s), {self.row_object(fields, rows)}, u, s)"
+                found = f"u.below({k(rows)}, {k(path)}, r, s)" if path else f"u.many({k(rows)}, s)"
+                return f"each({found}, {self.row_object(fields, rows)}, u, s)"
             case model.Join(columns, by):
                 return f"join(({', '.join(self._cell(c, path) for c in columns)},), {k(by)})"
             case _:

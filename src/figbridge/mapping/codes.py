@@ -87,6 +87,8 @@ CODES: Final[dict[str, Meaning]] = {
     "MAP032": Meaning("A column that the table does not have."),
     "MAP033": Meaning("A reader that cannot read the column's type."),
     "MAP034": Meaning("A key that is not the table's primary key."),
+    # compiling
+    "MAP090": Meaning("Two mappings give one table two keys."),
 }
 
 

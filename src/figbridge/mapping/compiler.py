@@ -125,6 +125,7 @@ def compile_plan(mappings: Iterable[Mapping], services: Iterable[Service] = ()) 
     refs = _prefixes(mappings)
     compiled = {m.name: _compile(m, shapes, refs) for m in mappings}
     needs = _merged(mappings)
+    _all_of_last_known(needs, mappings)
     tables: dict[str, TablePlan] = {}
     for table, shape in shapes.items():
         roles = tuple(Role(c, n) for c in compiled.values() for n in c.mapping.nodes if n.table == table)
@@ -138,13 +139,16 @@ def compile_plan(mappings: Iterable[Mapping], services: Iterable[Service] = ()) 
             remembered=attrgetter(*(shape.field(c) for c in need.columns)) if need.columns else None,
             indexes={cols: cells_of(shape, cols) for cols in need.indexes},
             service=next((s for s in services if s.table == table), None),
-            alone=_alone(roles, table, services),
+            alone=_alone(roles, table, mappings, services),
         )
     return Plan(tables, compiled, {s.name: s for s in services})
 
 
-def _alone(roles: tuple[Role, ...], table: str, services: tuple[Service, ...]) -> Compiled | None:
-    if len(roles) != 1 or roles[0].node.kind is not Kind.ROOT or any(s.table == table for s in services):
+def _alone(
+    roles: tuple[Role, ...], table: str, mappings: tuple[Mapping, ...], services: tuple[Service, ...]
+) -> Compiled | None:
+    elsewhere = {s.table for s in services} | {t.table for m in mappings for t in m.lookups}
+    if len(roles) != 1 or roles[0].node.kind is not Kind.ROOT or table in elsewhere:
         return None
     compiled = roles[0].compiled
     return compiled if compiled.mapping.judge is Judge.NET else None
@@ -174,7 +178,10 @@ def _columns(
                 findings.append(Finding(node.place, "MAP090", message, "one table has one primary key"))
             columns.setdefault(node.table, {}).update(dict.fromkeys(used_columns(mapping, node)))
         for lookup in mapping.lookups:
-            keys.setdefault(lookup.table, (lookup.key,))
+            known = keys.setdefault(lookup.table, (lookup.key,))
+            if known != (lookup.key,):
+                message = f"the key of {lookup.table} is ({', '.join(known)}) in another place"
+                findings.append(Finding(lookup.place, "MAP090", message, "one table has one primary key"))
             columns.setdefault(lookup.table, {}).update({lookup.key: None, lookup.gives: None})
     for service in services:
         keys.setdefault(service.table, (service.key,))
@@ -208,6 +215,16 @@ def _merged(mappings: tuple[Mapping, ...]) -> dict[str, TableNeed]:
                 for why in reasons:
                     into.index(columns, f"{mapping.name}: {why}")
     return merged
+
+
+def _all_of_last_known(needs: dict[str, TableNeed], mappings: tuple[Mapping, ...]) -> None:
+    """Where one mapping takes a table's rows from the state, remember what any mapping reads of them."""
+    nodes = [(mapping, node) for mapping in mappings for node in mapping.nodes]
+    last_known = {node.table for _, node in nodes if node.before is Before.LAST_KNOWN}
+    for mapping, node in nodes:
+        if node.table in last_known and node.before is Before.REQUIRED:
+            why = f"{mapping.name}: before: last-known, in another mapping"
+            needs[node.table].keep(used_columns(mapping, node), why)
 
 
 def _compile(mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str]) -> Compiled:

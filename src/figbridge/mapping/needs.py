@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from figbridge.mapping import uses
 from figbridge.mapping.model import Before, Column, EventRule, Kind, Mapping, Node, Rule
+from figbridge.mapping.rules_logic import evaluate, untouched
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Needs:
             parent = mapping.node(node.parent)
             if node.kind is Kind.POINTED:
                 self.table(parent.table).index(node.link, f"finds who points at a row of {node.path}")
-            elif parent.kind is not Kind.ROOT:
+            if parent.kind is not Kind.ROOT:
                 self.table(parent.table).keep(_up(parent), f"the way from {node.path} to its {mapping.aggregate}")
 
     def _rule(self, rule: EventRule | Rule) -> None:
@@ -80,13 +81,15 @@ class Needs:
         turning = uses.changed_by(rule.when)
         path = rule.path if isinstance(rule, EventRule) else ""
         reached = {p for name in turning for p in self.values[name].paths} | ({path} if path else set())
+        if evaluate(rule.when, untouched) is not False:  # it is asked whenever anything of the aggregate changes
+            reached |= {n.path for n in self.mapping.nodes[1:]}
+        each = isinstance(rule, EventRule) and path != "" and uses.reaches_untouched_rows(self.values, rule)
         for name in dict.fromkeys((*told, *uses.named_by(rule.when))):
             if reached:
                 self._root_columns(name, f"{what} may happen when only {', '.join(sorted(reached))} changes")
-            value = self.values[name]
-            if name in told or name not in turning or (value.paths and not value.listed and not value.path):
-                self._read(name, f"{what} {'tells' if name in told else 'looks at'} {name}")
-        if path and any(not self.values[n].path for n in turning):
+            if name in told or name not in turning or each or not self.values[name].own:
+                self._read(name, f"{what} {'tells' if name in told else 'looks at'} {name}", each=each)
+        if each:
             self._rows(self.mapping.node(path), f"{what} happens once per row of {path}")
 
     def _root_columns(self, name: str, why: str) -> None:
@@ -94,12 +97,12 @@ class Needs:
         if names:
             self.table(self.mapping.root.table).keep(names, why)
 
-    def _read(self, name: str, why: str) -> None:
+    def _read(self, name: str, why: str, *, each: bool = False) -> None:
         """Remember the related rows that a value reads, as they may be older than the transaction."""
         value = self.values[name]
-        for path in value.paths:
-            if path == value.path and not value.rows:
-                continue  # the row of a `for` is in the transaction, or remembered by _rows
+        for path in sorted(value.paths):
+            if path == value.path and not value.rows and not each:
+                continue  # the row of a `for` is in the transaction
             node = self.mapping.node(path)
             wanted = tuple(c.name for c in value.columns if c.path == path)
             self.table(node.table).keep(wanted or node.key, why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from figbridge.domain.change import UNAVAILABLE, Key, Row
 
@@ -19,10 +19,50 @@ class Pair(NamedTuple):
     now: Row | None
 
 
-Net = Mapping[str, Mapping[Key, Pair]]
-"""Table → primary key → the net change of that row in the transaction."""
-
 NOTHING: dict[Any, Any] = {}
+_FEW: Final = 16
+
+
+class Net:
+    """The net changes of one transaction: table → primary key → the row there before and after it."""
+
+    __slots__ = ("_held", "tables")
+
+    def __init__(self, tables: Mapping[str, Mapping[Key, Pair]]) -> None:
+        self.tables = tables
+        self._held: dict[tuple[str, tuple[str, ...], int], dict[Key, list[Key]]] = {}
+
+    def pair(self, table: str, key: Key) -> Pair | None:
+        """Return what became of the row with this key; None when the transaction did not touch it."""
+        rows = self.tables.get(table)
+        return None if rows is None else rows.get(key)
+
+    def holding(self, table: str, join: Join, cells: Key, side: int) -> list[Key]:
+        """Return the keys of touched rows of a table that hold these joining cells on one side."""
+        rows = self.tables.get(table, NOTHING)
+        if len(rows) <= _FEW:
+            return [k for k, pair in rows.items() if pair[side] is not None and join.link_of(pair[side]) == cells]
+        place = (table, join.columns, side)
+        held = self._held.get(place)
+        if held is None:
+            held = self._held[place] = {}
+            for key, pair in rows.items():
+                if pair[side] is not None and usable(found := join.link_of(pair[side])):
+                    held.setdefault(found, []).append(key)
+        return held.get(cells, [])
+
+
+UNTOUCHED: Final = Net(NOTHING)
+"""A transaction of which nothing but the unit's own root is to be known."""
+
+
+def usable(cells: Key) -> bool:
+    """Say whether cells can be a key: each is there, and is neither a list nor a map."""
+    try:
+        hash(cells)
+    except TypeError:
+        return False
+    return U not in cells and None not in cells
 
 
 class Memory(Protocol):
@@ -85,8 +125,8 @@ class Unit:
 
     def _row(self, table: str, key: Key, side: int) -> Any:
         """Return a row on one side: a row, None when it does not exist, UNAVAILABLE when nobody knows."""
-        rows = self.net.get(table)
-        if rows is not None and (pair := rows.get(key)) is not None:
+        pair = self.net.pair(table, key)
+        if pair is not None:
             return pair[side]
         found = self.memory.row(table, key)
         return U if found is None else found
@@ -103,6 +143,8 @@ class Unit:
 
     def up(self, path: str, row: Any, side: int) -> Any:
         """Return the row above a related row: a row, None, or UNAVAILABLE."""
+        if row is None or row is U:
+            return row
         join = self.joins[path]
         if not join.belongs:
             return self._pointing(join, row, side)
@@ -124,29 +166,27 @@ class Unit:
     def holders(self, join: Join, cells: Key, side: int) -> list[Key]:
         """Return the keys of rows whose joining cells are these, on one side: children of a parent, or who points."""
         table = join.table if join.belongs else join.parent_table
-        moved = self.net.get(table, NOTHING)
-        keys = [k for k in self.memory.found(table, join.columns, cells) if k not in moved]
-        for key, pair in moved.items():
-            row = pair[side]
-            if row is not None and join.link_of(row) == cells:
-                keys.append(key)
-        return keys
+        keys = [k for k in self.memory.found(table, join.columns, cells) if self.net.pair(table, k) is None]
+        return keys + self.net.holding(table, join, cells, side)
 
     def many(self, path: str, side: int) -> Any:
         """Return all rows of a relation on one side, in the order of their keys; UNAVAILABLE when one is not known."""
-        root = self.was if side == WAS else self.now
-        if root is None:
+        return self.below(path, "", self.was if side == WAS else self.now, side)
+
+    def below(self, path: str, top: str, row: Any, side: int) -> Any:
+        """Return all rows of a relation under the row at `top`, as `many` does for the root."""
+        if row is None:
             return []
-        rows = self._below(path, root, side)
+        rows = self._below(path, top, row, side)
         if rows is U:
             return U
         key_of = self.joins[path].key_of
         return sorted(rows, key=lambda row: tuple((c is None, str(type(c)), c) for c in key_of(row)))
 
-    def _below(self, path: str, root: Any, side: int) -> Any:
+    def _below(self, path: str, top: str, row: Any, side: int) -> Any:
         join = self.joins[path]
-        parents = [root] if join.parent == "" else self._below(join.parent, root, side)
-        if parents is U:
+        parents = [row] if join.parent == top else self._below(join.parent, top, row, side)
+        if parents is U or self._strays(path, side):
             return U
         rows: list[Any] = []
         for parent in parents:
@@ -157,17 +197,32 @@ class Unit:
                 rows.append(row)
         return U if any(r is U for r in rows) else [r for r in rows if r is not None]
 
+    def _strays(self, path: str, side: int) -> bool:
+        """Say whether a touched row of a relation does not say whose it is on one side: then no list is whole."""
+        join = self.joins[path]
+        rows = (pair[side] for pair in self.touched.get(path, NOTHING).values() if join.belongs)
+        return any(row is not None and U in join.link_of(row) for row in rows)
+
     def pairs(self, path: str) -> Iterator[Pair]:
-        """Yield every row of a relation with both its sides: the touched ones, then the others."""
-        touched = self.touched.get(path, NOTHING)
-        yield from touched.values()
-        if self.was is None or self.now is None:
-            return
+        """Yield every row of a relation with both its sides: the touched ones, then the others; when these are not
+        known, one row that is UNAVAILABLE stands for them."""
+        yield from self.touched.get(path, NOTHING).values()
+        rows = self.untouched(path)
+        for row in [U] if rows is U else rows:
+            yield Pair(row, row)
+
+    def rekeyed_row(self, path: str, was: Row, now: Row) -> bool:
+        """Say whether the key of a related row changed."""
         key_of = self.joins[path].key_of
+        return bool(key_of(was) != key_of(now))
+
+    def untouched(self, path: str) -> Any:
+        """Return the rows of a relation that are there on both sides and did not change; UNAVAILABLE if unknown."""
+        if self.was is None or self.now is None:
+            return []
+        touched, key_of = self.touched.get(path, NOTHING), self.joins[path].key_of
         rows = self.many(path, NOW)
-        for row in [] if rows is U else rows:
-            if key_of(row) not in touched:
-                yield Pair(row, row)
+        return U if rows is U else [row for row in rows if key_of(row) not in touched]
 
     def look(self, table: str, cell: Any) -> Any:
         """Return the row of a lookup table: a row, None for a null id, UNAVAILABLE when it is not known."""

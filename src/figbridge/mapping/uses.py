@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
 from figbridge.mapping.model import (
@@ -95,7 +96,8 @@ class Value:
     """What rules call by one name: an attribute of the root, one of a relation's row, or all rows of a relation.
 
     `full` is `status`, `payments.moves.kind` or `payments.moves`; `paths` are the relations whose rows it reads;
-    `listed` is the relation whose rows it lists, when that is all it does.
+    `listed` is the relation whose rows it lists, when that is all it does. `own` says that it reads nothing but the
+    rows of one node, each by itself: then it changes only with them.
     """
 
     full: str
@@ -105,6 +107,7 @@ class Value:
     readers: tuple[tuple[str, Reader], ...]
     columns: tuple[Column, ...]
     paths: frozenset[str]
+    own: bool
 
 
 def values(mapping: Mapping) -> dict[str, Value]:
@@ -127,7 +130,9 @@ def _value(full: str, path: str, *, rows: bool, attributes: tuple[Attribute, ...
         paths.add(path)
     only = attributes[0].reader
     listed = path if rows else only.path if isinstance(only, Each) else ""
-    return Value(full, path, rows, listed, tuple((a.name, a.reader) for a in attributes), cols, frozenset(paths))
+    home = listed or path
+    own = all(c.path == home for c in cols) and paths <= {home}
+    return Value(full, path, rows, listed, tuple((a.name, a.reader) for a in attributes), cols, frozenset(paths), own)
 
 
 def changed_by(condition: Condition) -> tuple[str, ...]:
@@ -143,6 +148,14 @@ def named_by(condition: Condition) -> tuple[str, ...]:
 def turns_on_existence(condition: Condition) -> bool:
     """Say whether a condition has an atom that only an appearing, disappearing or re-keyed row can make true."""
     return any(isinstance(a, Appears | Disappears | Rekeyed) for a in atoms(condition))
+
+
+def reaches_untouched_rows(values: Map[str, Value], rule: EventRule) -> bool:
+    """Say whether a rule for each row of a relation may fire for a row that did not change itself."""
+    turning = [values[name] for name in changed_by(rule.when)]
+    if any(value.path != rule.path or value.rows or not value.own for value in turning):
+        return True
+    return not turning and not turns_on_existence(rule.when)
 
 
 def told_by(rule: EventRule) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
@@ -29,7 +29,12 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 U = UNAVAILABLE
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?", re.ASCII)
+_READABLE = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d{1,1000}", re.ASCII)
+_MONEY: Final = {"amount", "currency"}
+_HUGE: Final = 10**1000
+_EXACT = Context(prec=4000, traps=[])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WALL = datetime(1970, 1, 1)  # noqa: DTZ001 — a wall clock has no zone until the mapping names it
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -43,6 +48,29 @@ class Unreadable(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+CANNOT_READ: Final = (Unreadable, TypeError)
+"""What reading a cell may raise; a list or a map where a code or a key should be has no hash."""
+
+
+class Written:
+    """A value as a rule writes it, of a column whose type nobody declared: text, or what number or truth it spells."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self, text: str) -> None:
+        self.forms: list[Any] = [text]
+        if _NUMBER.fullmatch(text):
+            self.forms += [float(text), *([int(text)] if "." not in text else [])]
+        elif text in ("true", "false"):
+            self.forms.append(text == "true")
+
+    def __eq__(self, other: object) -> bool:
+        return any(type(other) is type(form) and other == form for form in self.forms)
+
+    def __hash__(self) -> int:
+        return hash(self.forms[0])
 
 
 def text(cell: Any, trim: str) -> Any:
@@ -66,7 +94,7 @@ def integer(cell: Any) -> Any:
     """Return a whole number."""
     if cell is None or cell is U or type(cell) is int:
         return cell
-    if isinstance(cell, str) and re.fullmatch(r"[+-]?\d+", cell.strip()):
+    if isinstance(cell, str) and _WHOLE.fullmatch(cell.strip()):
         return int(cell)
     raise Unreadable("not a whole number")
 
@@ -77,7 +105,7 @@ def decimal(cell: Any) -> Any:
         return cell
     if isinstance(cell, str) and _NUMBER.fullmatch(cell):
         return cell
-    if type(cell) is int:
+    if type(cell) is int and -_HUGE < cell < _HUGE:
         return str(cell)
     raise Unreadable("not a decimal number (decimal.handling.mode must be string)")
 
@@ -90,7 +118,7 @@ def money(cell: Any, currency: Any, minor: int = 0) -> Any:
         return None
     amount = decimal(cell)
     if minor:
-        amount = str(Decimal(integer(cell)).scaleb(-minor))
+        amount = plain(Decimal(integer(cell)).scaleb(-minor, _EXACT))
     if not isinstance(currency, str):
         raise Unreadable("no currency")
     return {"amount": amount, "currency": currency.strip()}
@@ -206,7 +234,7 @@ def document(cell: Any) -> Any:
         return cell
     try:
         return msgspec.json.decode(cell)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise Unreadable("not JSON") from None
 
 
@@ -255,14 +283,20 @@ def raw(cell: Any) -> Any:
 
 def number(value: Any) -> Decimal | None:
     """Return the number in a value (a whole number, a decimal's text, an amount of money); None when there is none."""
-    if isinstance(value, dict):
-        value = value.get("amount")
+    if is_money(value):
+        value = value["amount"]
+    if isinstance(value, float):
+        value = str(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    try:
-        return Decimal(value)
-    except InvalidOperation:
+    if isinstance(value, str) and not _READABLE.fullmatch(value):
         return None
+    return Decimal(value)
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as text without an exponent."""
+    return format(value, "f")
 
 
 def differs(was: Any, now: Any) -> bool | None:
@@ -271,9 +305,14 @@ def differs(was: Any, now: Any) -> bool | None:
         return None
     if was == now:
         return False
-    if isinstance(was, dict) and isinstance(now, dict) and "amount" in was and "amount" in now:
-        return number(was) != number(now) or was.get("currency") != now.get("currency")
+    if is_money(was) and is_money(now):
+        return number(was) != number(now) or was["currency"] != now["currency"]
     return True
+
+
+def is_money(value: Any) -> bool:
+    """Say whether a value is an amount of money, and not an object that has an amount among other things."""
+    return isinstance(value, dict) and value.keys() == _MONEY and isinstance(value["amount"], str)
 
 
 def compare(was: Any, now: Any) -> int | None:
@@ -293,11 +332,17 @@ def minus(now: Any, was: Any) -> Any:
     a, b = number(was), number(now)
     if a is None or b is None:
         return None
-    if isinstance(now, int):
-        return int(b - a)
-    if isinstance(now, dict):
-        return {**now, "amount": str(b - a)}
-    return str(b - a)
+    difference = _EXACT.subtract(b, a)
+    if isinstance(now, int) and difference == difference.to_integral_value(context=_EXACT):
+        return int(difference)
+    if isinstance(now, int | float):
+        return float(difference)
+    return {**now, "amount": plain(difference)} if isinstance(now, dict) else plain(difference)
+
+
+def unmoved(value: Any) -> Any:
+    """Return by how much a value changed that did not."""
+    return minus(value, value)
 
 
 def becomes(was: Any, now: Any, old: Any, new: Any) -> bool | None:

@@ -7,7 +7,7 @@ looks as if Debezium lost rows on its way into the log is named as a suspect; no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,30 +104,41 @@ class _Open:
     """Records of tables that no mapping uses, and messages: END counts them too."""
     run: str | None = None
     restarted: bool = False
-    torn: dict[Key, str] = field(default_factory=dict)
+    torn: dict[tuple[str, Key], None] = field(default_factory=dict)
+    """Table and key under which a row that left its old key must come."""
+    between: list[Transaction] = field(default_factory=list)
+    """What stands between its rows and is not of it: rows of an incremental snapshot."""
     previous_end: str | None = None
     place: int | None = None
     """Where BEGIN says that the first record stands."""
     skipped: bool = False
-    inside: list[Transaction] = field(default_factory=list)
-    """Rows that stand between its rows and are not of it: of an incremental snapshot."""
 
 
 PreviousEnd = Callable[[Record], str | None]
 """Read `source.sequence[0]` of a row's record: the END of the transaction before it; None when it does not say."""
 
 
+def series(commit: str) -> str:
+    """Return which series of commit positions one is of: MariaDB counts in each domain, PostgreSQL only once.
+
+    >>> series("0-7-12"), series("9-77-12"), series("537587600")
+    ('0', '9', '')
+    """
+    return commit.partition("-")[0] if "-" in commit else ""
+
+
 class Collector:
     """Collect one source log. Feed it decoded records in order; it gives transactions when they are whole."""
 
-    def __init__(self, previous_end: PreviousEnd = lambda _: None, *, last_end: str | None = None) -> None:
+    def __init__(self, previous_end: PreviousEnd = lambda _: None, *, ends: Mapping[str, str] | None = None) -> None:
         self._previous_end = previous_end
         self._open: _Open | None = None
         self._counts: Counter[Counted] = Counter()
         self._next = 0
         self._fed = 0
         self._reported = 0
-        self.last_end = last_end
+        self.ends = dict(ends or {})
+        """The newest commit position seen, by the source's series of them: see `series`."""
 
     @property
     def edge(self) -> int:
@@ -185,11 +196,8 @@ class Collector:
 
     def _row(self, row: RowChange, record: Record) -> Iterator[Transaction]:
         if row.op == Op.READ or row.tx is None:
-            single = Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=row.op == Op.READ)
-            if self._open is None:
-                yield single
-            else:
-                self._open.inside.append(single)  # nothing may be committed before the transaction's edge
+            snapshot = row.op == Op.READ
+            yield from self._loose(Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot))
             return
         yield from self._member(row.tx, record.offset)
         held = self._open
@@ -203,10 +211,17 @@ class Collector:
             held.run, held.restarted = row.run, True
         if row.moved is not None:
             if row.op == Op.DELETE:
-                held.torn[row.moved] = row.shape.table
+                held.torn[row.shape.table, row.moved] = None
             else:
-                held.torn.pop(row.shape.key_of(row.after), None)
+                held.torn.pop((row.shape.table, row.shape.key_of(row.after)), None)
         held.rows.append(row)
+
+    def _loose(self, transaction: Transaction) -> Iterator[Transaction]:
+        """Give what belongs to no transaction; inside one only when that ends, for nothing may be committed before."""
+        if self._open is None:
+            yield transaction
+        else:
+            self._open.between.append(transaction)
 
     def _begin(self, tx: str, place: int | None, record: Record) -> Iterator[Transaction]:
         if self._open is not None and self._open.tx == tx:
@@ -227,19 +242,21 @@ class Collector:
             held = _Open(end.tx, end.position.offset, self._fed - 1, begun=False)
         held.counts[Counted.MARKER] += 1
         self._open = None
-        if self.last_end is not None and not_later(end.commit, self.last_end):
-            held.counts[Counted.UNCHANGED] += len(held.rows)  # sent again after a crash: the log has had it whole
-            yield Transaction(end.tx, end.commit, end.at_us, end.position, [], held.dead, held.counts, resent=True)
-            yield from held.inside
+        yield from held.between
+        newest = self.ends.get(series(end.commit))
+        if newest is not None and not_later(end.commit, newest):
+            # Sent again after a crash: the log has had it whole, its dead letters too.
+            held.counts[Counted.UNCHANGED] += len(held.rows) + len(held.dead)
+            yield Transaction(end.tx, end.commit, end.at_us, end.position, [], [], held.counts, resent=True)
             return
         suspects = list(self._doubts(held, end))
-        self.last_end = end.commit
+        self.ends[series(end.commit)] = end.commit
         yield Transaction(end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.counts, suspects)
-        yield from held.inside
 
     def _doubts(self, held: _Open, end: End) -> Iterator[Suspect]:
         came = len(held.rows) + held.others + len(held.dead)
-        follows = held.previous_end is None or self.last_end is None or held.previous_end == self.last_end
+        last_end = self.ends.get("")
+        follows = held.previous_end is None or last_end is None or held.previous_end == last_end
         if end.announced == came and follows and not held.restarted and not held.torn and not held.skipped:
             return
         tables = tuple(sorted({r.shape.table for r in held.rows}))
@@ -248,7 +265,7 @@ class Collector:
         if held.skipped:
             detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].place}"
             yield Suspect(Doubt.FIRST_MISSING, end.tx, end.position, tables, detail)
-        for table in sorted(set(held.torn.values())):
+        for table in sorted({table for table, _ in held.torn}):
             yield Suspect(
                 Doubt.KEY_CHANGE_TORN, end.tx, end.position, (table,), "a `d` names a new key that never came"
             )
@@ -256,7 +273,7 @@ class Collector:
             detail = f"END announces {end.announced} records, {came} came"
             yield Suspect(Doubt.COUNT_DIFFERS, end.tx, end.position, tables, detail)
         if not follows:
-            detail = f"it follows {held.previous_end}, the log has {self.last_end} before it"
+            detail = f"it follows {held.previous_end}, the log has {last_end} before it"
             yield Suspect(Doubt.GAP_BEFORE, end.tx, end.position, tables, detail)
 
     def _dead(self, dead: Dead) -> Iterator[Transaction]:
@@ -268,7 +285,7 @@ class Collector:
             assert self._open is not None
             self._open.dead.append(dead)
         else:
-            yield Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead])
+            yield from self._loose(Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead]))
 
     def _count(self, counted: Counted, tx: str | None, *, counts_in_end: bool) -> None:
         held = self._open
@@ -294,10 +311,7 @@ class Collector:
         prepared and not committed, or cut off: its rows are not published as if they had happened.
         """
         self._open = None
-        yield from self._closed(held)
-        yield from held.inside
-
-    def _closed(self, held: _Open) -> Iterator[Transaction]:
+        yield from held.between
         where = held.rows[-1].position if held.rows else held.dead[-1].position if held.dead else None
         if where is None:
             self._counts.update(held.counts)  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it
@@ -310,7 +324,8 @@ class Collector:
         tables = tuple(sorted({r.shape.table for r in held.rows}))
         dead = [Dead("NEVER_ENDED", f"a row of {r.shape.table}", r.position, r.tx) for r in held.rows]
         suspect = Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, f"{len(dead)} rows came and no END")
-        yield Transaction(held.tx, place, at_us, where, [], held.dead + dead, held.counts, [suspect])
+        doubts = [suspect] if dead else []  # a TRUNCATE on MariaDB: its record is dead, and nothing else was in it
+        yield Transaction(held.tx, place, at_us, where, [], held.dead + dead, held.counts, doubts)
 
 
 def suspects(transaction: Transaction | None, source: str) -> list[Entry]:
@@ -321,3 +336,14 @@ def suspects(transaction: Transaction | None, source: str) -> list[Entry]:
         Entry("suspects", source, f"{s.position.offset:020}.{s.doubt}", msgspec.json.encode(s))
         for s in transaction.suspects
     ]
+
+
+def end_entries(collector: Collector, source: str, epoch: int) -> list[Entry]:
+    """Return the newest commit positions as state; a restored database counts them anew, so its epoch is in the name."""
+    return [Entry("source", source, f"end.{epoch}.{name}", end.encode()) for name, end in collector.ends.items()]
+
+
+def known_ends(members: Mapping[str, bytes], epoch: int) -> dict[str, str]:
+    """Return the newest commit positions that a source's state holds for one epoch."""
+    head = f"end.{epoch}."
+    return {m.removeprefix(head): end.decode() for m, end in members.items() if m.startswith(head)}

@@ -5,14 +5,15 @@ So a command never writes the bridge's state behind its back, and every decision
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from figbridge.mapping.judged import Park
-from figbridge.pipeline.parking import ParkingLot
-from figbridge.pipeline.translate import Translated, release
+from figbridge.pipeline.parking import Origin, ParkingLot
+from figbridge.pipeline.translate import Translated, happenings, release
 from figbridge.ports import Entry, Record
 
 
@@ -41,17 +42,23 @@ class Control:
         member = f"{record.offset:020}"
         try:
             decision = self._decode(record.value or b"")
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             self._entries.append(Entry("decisions", "unreadable", member, record.value or b""))
             return
         done, left = 0, ""
+        origin: Origin | None = None
+        told: Counter[tuple[str, str]] = Counter()
         for name, waiting in self._parking.waiting(decision.key):
+            if waiting.origin != origin:
+                origin, told = waiting.origin, Counter()
             if decision.action == "release":
-                said = release(self._parking.thaw(waiting))
+                said = release(self._parking.thaw(waiting, told))
                 if isinstance(said, Park):
                     left = f"{said.code}: {said.why}"
+                    self._parking.said(decision.key, origin, told)
                     break
                 yield said
+                told.update(happenings(said.claims))
             self._parking.remove(decision.key, name)
             done += 1
         outcome = {**msgspec.to_builtins(decision), "done": done, "still_parked": left}

@@ -7,13 +7,15 @@ Which tables and columns are remembered is derived by the compiler (mapping/need
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 import msgspec
 
-from figbridge.domain.change import UNAVAILABLE, Key, Row
+from figbridge.domain.change import Key, Row
 from figbridge.mapping.compiler import Plan, TablePlan
-from figbridge.mapping.unit import Memory
+from figbridge.mapping.unit import Join, Memory, Net, Pair, usable
+from figbridge.mapping.values import Unreadable
 from figbridge.ports import Entry, State
 
 _KEYS = msgspec.json.Encoder()
@@ -34,14 +36,30 @@ def key_of_text(text: str) -> Key:
     return tuple(msgspec.json.decode(text))
 
 
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+def pack(value: Any) -> bytes:
+    """Return a value for the state: as MessagePack, or as JSON when it holds a number beyond 64 bits."""
+    try:
+        return _pack(value)
+    except OverflowError:
+        return msgspec.json.encode(value)
+
+
+def unpacker(of: Any) -> Callable[[bytes], Any]:
+    """Return the function that reads what `pack` wrote: no map of MessagePack begins as JSON does."""
+    packed, written = msgspec.msgpack.Decoder(of).decode, msgspec.json.Decoder(of).decode
+    return lambda value: written(value) if value[:1] == b"{" else packed(value)
+
+
 class RowMemory:
     """Remember rows for one source. Not thread-safe: one worker owns it."""
 
     def __init__(self, plan: Plan, state: State) -> None:
         self._plan = plan
         self._state = state
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decoders = {t: msgspec.msgpack.Decoder(p.shape.row_type) for t, p in plan.tables.items()}
+        self._decoders = {t: unpacker(p.shape.row_type) for t, p in plan.tables.items()}
         self._rows: dict[tuple[str, Key], Row | None] = {}
         self._dirty_rows: dict[tuple[str, Key], Row | None] = {}
         self._index: dict[tuple[str, tuple[str, ...], Key], dict[Key, None]] = {}
@@ -56,7 +74,7 @@ class RowMemory:
         except KeyError:
             text = key_text(key)
             found = self._state.read(f"row:{table}", [text]).get(text)
-            row = self._decoders[table].decode(found[""]) if found else None
+            row = self._decoders[table](found[""]) if found else None
             self._rows[place] = row
             return row
 
@@ -81,14 +99,14 @@ class RowMemory:
         if was is not None and now is not None and table.remembered(was) == table.remembered(now):
             return
         for columns, cells_of in table.indexes.items():
-            old_row = self.row(name, key) or was
-            old = None if old_row is None else cells_of(old_row)
-            new = None if now is None else cells_of(now)
+            old_row = self.row(name, key)  # what the index was made of, whatever the log says the row was
+            old = None if old_row is None else _place(cells_of(old_row))
+            new = None if now is None else _place(cells_of(now))
             if old != new:
                 if old is not None:
                     self._members(name, columns, old).pop(key, None)
                     self._dirty_index[name, columns, old, key] = False
-                if new is not None and None not in new and UNAVAILABLE not in new:
+                if new is not None:
                     self._members(name, columns, new)[key] = None
                     self._dirty_index[name, columns, new, key] = True
         kept = None if now is None else table.reduced(now)
@@ -97,7 +115,7 @@ class RowMemory:
     def entries(self) -> Iterator[Entry]:
         """Yield what the next commit must write."""
         for (table, key), row in self._dirty_rows.items():
-            yield Entry(f"row:{table}", key_text(key), "", None if row is None else self._encode(row))
+            yield Entry(f"row:{table}", key_text(key), "", None if row is None else pack(row))
         for (table, columns, cells, key), there in self._dirty_index.items():
             yield Entry(_index_space(table, columns), key_text(cells), key_text(key), b"" if there else None)
 
@@ -115,6 +133,11 @@ class RowMemory:
         self._index.clear()
         self._dirty_rows.clear()
         self._dirty_index.clear()
+
+
+def _place(cells: Key) -> Key | None:
+    """Return cells by which a row can be found; None when one of them is no key."""
+    return cells if usable(cells) else None
 
 
 def _index_space(table: str, columns: tuple[str, ...]) -> str:
@@ -140,6 +163,31 @@ class RecordingMemory:
         return found
 
 
+class RecordingNet(Net):
+    """The same of what became of rows in the transaction: of a bulk update, what one aggregate is judged by."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, net: Net) -> None:
+        super().__init__(net.tables)
+        self._held = net._held
+        self.asked: dict[str, dict[Key, Pair]] = {}
+
+    def pair(self, table: str, key: Key) -> Pair | None:
+        """Return what became of the row with this key; None when the transaction did not touch it."""
+        found = super().pair(table, key)
+        if found is not None:
+            self.asked.setdefault(table, {})[key] = found
+        return found
+
+    def holding(self, table: str, join: Join, cells: Key, side: int) -> list[Key]:
+        """Return the keys of touched rows of a table that hold these joining cells on one side."""
+        found = super().holding(table, join, cells, side)
+        for key in found:
+            self.pair(table, key)
+        return found
+
+
 class FrozenMemory:
     """Give the answers that were kept, and know nothing else."""
 
@@ -154,8 +202,11 @@ class FrozenMemory:
         return self._rows.get((table, key))
 
     def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
-        """Return the kept list of keys."""
-        return self._lists.get((table, columns, cells), [])
+        """Return the kept list of keys. Raises Unreadable for one that nobody asked for when it was kept."""
+        try:
+            return self._lists[table, columns, cells]
+        except KeyError:
+            raise Unreadable(f"which rows of {table} there were was not kept when the key was parked") from None
 
 
 class NoState:

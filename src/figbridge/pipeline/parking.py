@@ -5,7 +5,10 @@ A parked key is one group of the state's space `parked`; each waiting change is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Mapping as Map
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +16,11 @@ import msgspec
 
 from figbridge.domain.change import Key, Position, Row
 from figbridge.mapping.compiler import Compiled, Plan
+from figbridge.mapping.judged import Park
 from figbridge.mapping.model import Attribute, Column, Fallible, Lookup, Mapping, Reader
-from figbridge.mapping.unit import NOW, WAS, Pair, Unit
-from figbridge.pipeline.memory import FrozenMemory, RecordingMemory, key_text
+from figbridge.mapping.unit import NOTHING, NOW, WAS, Net, Pair, Unit
+from figbridge.mapping.values import CANNOT_READ
+from figbridge.pipeline.memory import FrozenMemory, RecordingMemory, RecordingNet, key_text, pack, unpacker
 from figbridge.pipeline.resolve import Resolved
 from figbridge.ports import Entry, State
 
@@ -57,6 +62,8 @@ class Waiting(msgspec.Struct, frozen=True):
     before_missing: bool
     problem: str
     snapshot: bool
+    said: list[tuple[str, str, int]] = []
+    """Event type or fact, subject, and how often it was said before this change, in the same transaction."""
 
 
 def group_of(mapping: str, key: Key) -> str:
@@ -75,6 +82,7 @@ class Released:
     resolved: Resolved
     origin: Origin
     snapshot: bool
+    said: dict[tuple[str, str], int]
 
 
 class ParkingLot:
@@ -83,8 +91,7 @@ class ParkingLot:
     def __init__(self, plan: Plan, state: State) -> None:
         self._plan = plan
         self._state = state
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(Waiting).decode
+        self._decode = unpacker(Waiting)
         self._members: dict[str, dict[str, bytes]] = {}
         self._dirty: dict[tuple[str, str], bytes | None] = {}
         self._load()
@@ -101,14 +108,33 @@ class ParkingLot:
         """Say whether a key is parked."""
         return bool(self._members) and group_of(mapping, key) in self._members
 
-    def park(self, resolved: Resolved, origin: Origin, code: str, why: str, *, snapshot: bool = False) -> str:
+    def park(
+        self,
+        resolved: Resolved,
+        origin: Origin,
+        code: str,
+        why: str,
+        *,
+        snapshot: bool = False,
+        said: Map[tuple[str, str], int] = NOTHING,
+    ) -> str:
         """Set a change aside behind those of its key that already wait; returns the key's name."""
         group = group_of(resolved.compiled.mapping.name, resolved.unit.key)
+        waiting = _waiting(resolved, origin, code, why, snapshot=snapshot)
+        self._append(group, pack(_saying(waiting, said)))
+        return group
+
+    def follow(self, mapping: str, old: Key, new: Key) -> None:
+        """Let what waits of a key wait under its new name, ahead of what comes next."""
+        group, name = group_of(mapping, old), group_of(mapping, new)
+        for member, value in sorted(self._members.pop(group, {}).items()) if self._members else ():
+            self._dirty[group, member] = None
+            self._append(name, value)
+
+    def _append(self, group: str, value: bytes) -> None:
         members = self._members.setdefault(group, {})
         member = f"{int(max(members, default='0')) + 1:09}"
-        waiting = _waiting(resolved, origin, code, why, snapshot=snapshot)
-        members[member] = self._dirty[group, member] = self._encode(waiting)
-        return group
+        members[member] = self._dirty[group, member] = value
 
     def waiting(self, group: str) -> list[tuple[str, Waiting]]:
         """Return the waiting changes of a key, oldest first; empty for a key that is not parked."""
@@ -122,10 +148,21 @@ class ParkingLot:
         if not members:
             del self._members[group]
 
-    def thaw(self, waiting: Waiting) -> Released:
-        """Make a waiting change what it was when it was set aside, for the mapping as it is now."""
-        compiled = self._plan.mappings[waiting.mapping]
-        return Released(_thawed(self._plan, compiled, waiting), waiting.origin, waiting.snapshot)
+    def said(self, group: str, origin: Origin, said: Map[tuple[str, str], int]) -> None:
+        """Note what released changes said, for what still waits of their transaction: ids count through it."""
+        for member, waiting in self.waiting(group) if said else ():
+            if waiting.origin == origin:
+                self._members[group][member] = self._dirty[group, member] = pack(_saying(waiting, said))
+
+    def thaw(self, waiting: Waiting, said: Map[tuple[str, str], int] = NOTHING) -> Released | Park:
+        """Make a waiting change what it was when it was set aside, for the mapping as it is now, if there is one.
+
+        `said` is what the changes before it in its transaction have said since.
+        """
+        compiled = self._plan.mappings.get(waiting.mapping)
+        if compiled is None:
+            return Park("UNMAPPED", f"there is no mapping {waiting.mapping} any more")
+        return Released(_thawed(self._plan, compiled, waiting), waiting.origin, waiting.snapshot, _sum(waiting, said))
 
     def entries(self) -> Iterator[Entry]:
         """Yield what the next commit must write."""
@@ -149,14 +186,30 @@ def _cells(row: Row | None) -> dict[str, Any] | None:
     return None if row is None else msgspec.to_builtins(row, str_keys=True)
 
 
+def _saying(waiting: Waiting, said: Map[tuple[str, str], int]) -> Waiting:
+    """Return a waiting change that knows of more that was said before it."""
+    counts = [(name, subject, n) for (name, subject), n in _sum(waiting, said).items()]
+    return msgspec.structs.replace(waiting, said=counts)
+
+
+def _sum(waiting: Waiting, said: Map[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    counts = Counter({(name, subject): n for name, subject, n in waiting.said})
+    counts.update(said)
+    return counts
+
+
 def _waiting(resolved: Resolved, origin: Origin, code: str, why: str, *, snapshot: bool) -> Waiting:
     unit, mapping = resolved.unit, resolved.compiled.mapping
-    recording = RecordingMemory(unit.memory)
-    unit.memory = recording
+    recording, net = RecordingMemory(unit.memory), RecordingNet(unit.net)
+    unit.memory, unit.net = recording, net
     _ask_everything(unit, mapping)
-    own: dict[str, list[Key]] = {mapping.root.table: [unit.key]}  # of a bulk update, this aggregate's rows only
+    net.pair(mapping.root.table, unit.key)
     for path, pairs in unit.touched.items():
-        own.setdefault(mapping.node(path).table, []).extend(pairs)
+        join = unit.joins[path]
+        for key, pair in pairs.items():
+            net.pair(join.table, key)
+            if pair.was is not None:
+                net.pair(join.table, join.key_of(pair.was))
     return Waiting(
         mapping=mapping.name,
         key=list(unit.key),
@@ -171,8 +224,8 @@ def _waiting(resolved: Resolved, origin: Origin, code: str, why: str, *, snapsho
             for path, pairs in unit.touched.items()
         },
         net={
-            table: [(list(k), _cells(p.was), _cells(p.now)) for k in keys if (p := unit.net.get(table, {}).get(k))]
-            for table, keys in own.items()
+            table: [(list(k), _cells(p.was), _cells(p.now)) for k, p in rows.items()]
+            for table, rows in net.asked.items()
         },
         rows=[(t, list(k), _cells(row)) for (t, k), row in recording.rows.items()],
         lists=[(t, list(c), list(cells), [list(k) for k in ks]) for (t, c, cells), ks in recording.lists.items()],
@@ -188,7 +241,9 @@ def _ask_everything(unit: Unit, mapping: Mapping) -> None:
     for side in (WAS, NOW):
         rows: dict[str, list[Row]] = {"": [r for r in [unit.was if side == WAS else unit.now] if r is not None]}
         for node in mapping.nodes[1:]:
-            found = unit.many(node.path, side) if rows[""] else []
+            found: Any = []
+            with suppress(*CANNOT_READ):
+                found = unit.many(node.path, side) if rows[""] else []
             rows[node.path] = found if isinstance(found, list) else []
         for attribute in mapping.attributes:
             _ask_lookups(unit, mapping, attribute, rows)
@@ -198,7 +253,8 @@ def _ask_lookups(unit: Unit, mapping: Mapping, attribute: Attribute, rows: dict[
     for name, column in _lookup_columns(attribute.reader):
         table = next(t.table for t in mapping.lookups if t.name == name)
         for row in rows.get(column.path, []):
-            unit.look(table, _cell(row, column))
+            with suppress(*CANNOT_READ):
+                unit.look(table, _cell(row, column))
 
 
 def _cell(row: Row, column: Column) -> Any:
@@ -234,7 +290,7 @@ def _thawed(plan: Plan, compiled: Compiled, waiting: Waiting) -> Resolved:
         tuple(waiting.key),
         row(root, waiting.was),
         row(root, waiting.now),
-        net={t: pairs(t, rows) for t, rows in waiting.net.items() if t in plan.tables},
+        net=Net({t: pairs(t, rows) for t, rows in waiting.net.items() if t in plan.tables}),
         memory=memory,
         joins=compiled.joins,
         root_table=root,

@@ -66,6 +66,8 @@ class Said(NamedTuple):
 
     origin: Origin
     claims: Sequence[Claim]
+    before: Mapping[tuple[str, str], int] = {}
+    """How often each happening (event type or fact, subject) was said of this transaction before."""
 
 
 class Performed(NamedTuple):
@@ -91,7 +93,7 @@ class Performer:
         time = iso_us(origin.at_us)
         position = f"{origin.topic}/{origin.partition}@{origin.offset}"
         head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
-        seen: dict[tuple[str, str], int] = {}
+        seen = dict(said.before)
         performed: list[Performed] = []
         groups = _grouped(decisions) if decisions and decisions[0].claim.state else ((d,) for d in decisions)
         for group in groups:

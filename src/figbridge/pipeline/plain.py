@@ -10,7 +10,7 @@ from typing import Any
 
 from figbridge.domain.change import Key, Row, RowChange
 from figbridge.mapping.compiler import Compiled, Plan, TablePlan
-from figbridge.mapping.unit import NOTHING, Memory, Unit
+from figbridge.mapping.unit import UNTOUCHED, Memory, Unit
 from figbridge.pipeline.parking import ParkingLot
 
 Work = tuple[TablePlan, Compiled, Key, Row, Row, int]
@@ -58,4 +58,4 @@ class PlainUpdates:
 
     def unit(self, compiled: Compiled, key: Key, was: Row, now: Row) -> Unit:
         """Return the unit of a plain update."""
-        return Unit(key, was, now, NOTHING, self._memory, compiled.joins, compiled.mapping.root.table)
+        return Unit(key, was, now, UNTOUCHED, self._memory, compiled.joins, compiled.mapping.root.table)

@@ -13,7 +13,7 @@ from figbridge.domain.change import Dead, RowChange
 from figbridge.domain.verdict import decide
 from figbridge.mapping.compiler import Plan
 from figbridge.pipeline.account import Account
-from figbridge.pipeline.collect import Collector, Counted, Transaction, suspects
+from figbridge.pipeline.collect import Collector, Counted, Transaction, end_entries, known_ends, suspects
 from figbridge.pipeline.control import Control
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.memory import RowMemory
@@ -34,9 +34,10 @@ class Process:
         self.control = Control(self.parking)
         self.performer = Performer(edge.encode, edge.topics, edge.source_epochs)
         self.translators = {t: Translator(plan, self.memory, self.parking, s) for t, s in sources.items()}
-        ends = state.read("source", sources.values())
-        last_end = {s: m["last_end"].decode() for s, m in ends.items() if "last_end" in m}
-        self.collectors = {t: Collector(edge.previous_end, last_end=last_end.get(s)) for t, s in sources.items()}
+        known = state.read("source", sources.values())
+        self.epochs = {s: edge.source_epochs.get(s, 1) for s in sources.values()}
+        ends = {s: known_ends(known.get(s, {}), epoch) for s, epoch in self.epochs.items()}
+        self.collectors = {t: Collector(edge.previous_end, ends=ends[s]) for t, s in sources.items()}
         self.decoders = {t: edge.decoder() for t in sources}
         self.sources = sources
         self.pending: list[tuple[Transaction | None, Translated]] = []
@@ -73,7 +74,7 @@ class Process:
             if said.claims:
                 position = said.origin.position
                 decisions = [decide(claim, position, authority) for claim in said.claims]  # 5
-                performed += self.performer.perform(Said(said.origin, said.claims), decisions)  # 6
+                performed += self.performer.perform(Said(said.origin, said.claims, said.before), decisions)  # 6
         return performed
 
     def commit(self, performed: Sequence[Performed]) -> Commit:
@@ -95,8 +96,9 @@ class Process:
         for done in performed:
             self.account.claims[done.decision.verdict] += 1
         self.account.claims["made"] += sum(len(t.claims) for _, t in self.pending)
-        ends = ((self.sources[t], c.last_end) for t, c in self.collectors.items())
-        entries += (Entry("source", s, "last_end", e.encode()) for s, e in ends if e is not None)
+        for topic, collector in self.collectors.items():
+            source = self.sources[topic]
+            entries += end_entries(collector, source, self.epochs[source])
         entries += (*self.memory.entries(), *self.parking.entries(), *self.control.entries(), *self.account.entries())
         edges = {TopicPartition(t, 0): c.edge for t, c in self.collectors.items() if c.edge}
         return Commit(records, {**edges, **self._control_read}, entries)

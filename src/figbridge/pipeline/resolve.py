@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from figbridge.domain.change import UNAVAILABLE, Key, Op, Row, RowChange
 from figbridge.mapping.compiler import Compiled, Plan, Role, TablePlan
-from figbridge.mapping.model import Kind, Node
-from figbridge.mapping.unit import NOW, WAS, Memory, Pair, Unit
+from figbridge.mapping.model import Judge, Kind, Node
+from figbridge.mapping.unit import NOW, WAS, Join, Memory, Net, Pair, Unit, usable
 
 U = UNAVAILABLE
 
@@ -67,20 +67,40 @@ def net_changes(rows: list[RowChange], plan: Plan, memory: Memory) -> NetChanges
             before = left.pop((row.shape.table, key), None)
         if before is None:
             before = _first(table, row, old_key or key, memory)
-        elif old_key is not None and before.old_key is None:
-            before.old_key = before.key
+        if old_key is not None:
+            if before.old_key is None and before.was is not None:
+                before.old_key = old_key
+            if (there := changes.get(key)) is not None and there is not before:
+                if before.was is not None:  # the row that had this key ended: two keys changed, no row moved
+                    _end(before, changes)
+                before = there
         before.records.append(i)
         before.key = key
-        before.now = None if row.op == Op.DELETE else _filled(row.after, before)
         if row.op == Op.DELETE and row.moved is not None:
+            # It keeps its latest image: a large value that its `c` leaves out is the one it has by now.
             left[row.shape.table, row.moved] = before
             changes.pop(key, None)
-            before.old_key = before.old_key or key
+            before.old_key = (before.old_key or key) if before.was is not None else None
             continue
+        before.now = None if row.op == Op.DELETE else _filled(row.after, before)
         changes[key] = before
     for (table_name, _), torn in left.items():
-        found[table_name][torn.key] = torn  # its `c` never came: a suspect (collect.py); the row is gone for now
+        _end(torn, found[table_name])  # its `c` never came: a suspect (collect.py); the row is gone for now
     return {t: {k: c for k, c in rs.items() if c.was is not None or c.now is not None} for t, rs in found.items()}
+
+
+def _end(change: Changed, changes: dict[Key, Changed]) -> None:
+    """Let a row end under the key it had before; what has come to that key since is then the row that changed."""
+    key = change.old_key or change.key
+    since = changes.get(key)
+    change.key, change.now, change.old_key = key, None, None
+    if since is None:
+        changes[key] = change
+        return
+    if since.old_key is not None:  # another row came to it, and left a key of its own
+        _end(Changed(since.table, since.key, since.was, None, list(since.records), since.old_key), changes)
+        since.old_key = None
+    since.was, since.records = change.was, [*change.records, *since.records]
 
 
 def _old_key(table: TablePlan, row: RowChange, key: Key) -> Key | None:
@@ -120,20 +140,33 @@ def _filled(after: Row, change: Changed) -> Row:
     return change.table.shape.row_type(**cells)
 
 
-class Resolver:
-    """Resolve the net changes of one transaction to units. Made anew for each transaction."""
+def _by_key(rows: dict[Key, Changed]) -> dict[Key, Pair]:
+    """Return what stood under each key before and after: a row whose key changed stands under two."""
+    if not any(change.old_key is not None for change in rows.values()):
+        return {key: Pair(change.was, change.now) for key, change in rows.items()}
+    before = {change.old_key or key: change.was for key, change in rows.items() if change.was is not None}
+    after = {key: change.now for key, change in rows.items()}
+    return {key: Pair(before.get(key), after.get(key)) for key in (*rows, *(k for k in before if k not in rows))}
 
-    def __init__(self, plan: Plan, memory: Memory, changes: NetChanges) -> None:
+
+class Resolver:
+    """Resolve the net changes of one transaction to units. Made anew for each transaction.
+
+    `judge` limits it to the mappings that judge so; without it, all are resolved.
+    """
+
+    def __init__(self, plan: Plan, memory: Memory, changes: NetChanges, judge: Judge | None = None) -> None:
         self._plan = plan
         self._memory = memory
         self._changes = changes
-        self._net = {t: {k: Pair(c.was, c.now) for k, c in rows.items()} for t, rows in changes.items()}
-        self._new_keys: dict[tuple[str, Key], Key] = {}
-        for table, rows in changes.items():
-            for key, change in rows.items():
-                if change.old_key is not None:
-                    self._net[table].setdefault(change.old_key, Pair(change.was, None))
-                    self._new_keys[table, change.old_key] = key
+        self._judge = judge
+        self._net = Net({table: _by_key(rows) for table, rows in changes.items()})
+        self._new_keys = {
+            (table, change.old_key): key
+            for table, rows in changes.items()
+            for key, change in rows.items()
+            if change.old_key is not None
+        }
         self._drafts: dict[tuple[str, Key], _Draft] = {}
         self.homeless: list[int] = []
         """Rows that belong to no aggregate: a lookup table's, or one that nobody points at yet."""
@@ -150,6 +183,8 @@ class Resolver:
     def _place(self, change: Changed) -> None:
         placed = False
         for role in change.table.roles:
+            if self._judge is not None and role.compiled.mapping.judge is not self._judge:
+                continue
             if role.node.kind is Kind.ROOT:
                 draft = self._draft(role.compiled, change.key)
                 draft.root = change
@@ -164,23 +199,26 @@ class Resolver:
     def _place_related(self, change: Changed, role: Role) -> bool:
         """Give a related row to the aggregate it belonged to and to the one it belongs to now."""
         roots: dict[Key, list[Row | None]] = {}
-        lost: Key | None = None
+        lost: dict[int, Row] = {}
         for side, row in ((WAS, change.was), (NOW, change.now)):
             if row is None:
                 continue
             found = self._roots(role, row, change.key if side == NOW else change.old_key or change.key, side)
             if found is None:
-                lost = change.key
+                lost[side] = row
                 continue
             for root in found:
                 roots.setdefault(root, [None, None])[side] = row
-        for root, (was, now) in roots.items():
+        for root, sides in roots.items():
+            for side, row in lost.items():
+                sides[side] = row  # it was there, nobody knows whose: it neither came to this root nor left it
+            was, now = sides
             draft = self._draft(role.compiled, root)
             draft.touched.setdefault(role.node.path, {})[change.key] = Pair(was, now)
             draft.records.update(dict.fromkeys(change.records))
             draft.before_missing = draft.before_missing or change.before_missing
-        if not roots and lost is not None:
-            draft = self._draft(role.compiled, (role.node.path, *lost))
+        if not roots and lost:
+            draft = self._draft(role.compiled, (role.node.path, *change.key))
             draft.problem = f"nobody knows which {role.compiled.mapping.aggregate} the {role.node.path} row belongs to"
             draft.touched.setdefault(role.node.path, {})[change.key] = Pair(change.was, change.now)
             draft.records.update(dict.fromkeys(change.records))
@@ -198,15 +236,16 @@ class Resolver:
             keys: list[Key] = []
             for at, at_key in level:
                 cells = join.link_of(at) if join.belongs else at_key
-                if U in cells:
+                if not join.belongs:
+                    keys += self._pointing(join, cells, side)
+                elif usable(cells):
+                    keys.append(cells)
+                elif None not in cells:
                     return None
-                if join.belongs:
-                    keys += [] if None in cells else [cells]
-                else:
-                    keys += self._pointing(role, node, cells, side)
             keys = list(dict.fromkeys(keys))
             if parent.kind is Kind.ROOT:
-                return list(dict.fromkeys(self._new_keys.get((parent.table, k), k) for k in keys))
+                new = self._new_keys if side == WAS else {}
+                return list(dict.fromkeys(new.get((parent.table, k), k) for k in keys))
             level = []
             for k in keys:
                 found = self._row(parent.table, k, side)
@@ -215,15 +254,14 @@ class Resolver:
                 level.append((found, k))
             node = parent
 
-    def _pointing(self, role: Role, node: Node, cells: Key, side: int) -> list[Key]:
+    def _pointing(self, join: Join, cells: Key, side: int) -> list[Key]:
         """Return the keys of the parent's rows that point at a row on one side."""
-        join = role.compiled.joins[node.path]
-        moved = self._net.get(join.parent_table, {})
-        keys = [k for k in self._memory.found(join.parent_table, join.columns, cells) if k not in moved]
-        return keys + [k for k, pair in moved.items() if pair[side] is not None and join.link_of(pair[side]) == cells]
+        table = join.parent_table
+        keys = [k for k in self._memory.found(table, join.columns, cells) if self._net.pair(table, k) is None]
+        return keys + self._net.holding(table, join, cells, side)
 
     def _row(self, table: str, key: Key, side: int) -> Row | None:
-        pair = self._net.get(table, {}).get(key)
+        pair = self._net.pair(table, key)
         return pair[side] if pair is not None else self._memory.row(table, key)
 
     def _draft(self, compiled: Compiled, key: Key) -> _Draft:
@@ -253,7 +291,10 @@ class Resolver:
             joins=compiled.joins,
             root_table=table,
             touched=draft.touched,
-            rekeyed=draft.root is not None and draft.root.old_key is not None and was is not None and now is not None,
+            rekeyed=draft.root is not None
+            and draft.root.old_key not in (None, draft.key)
+            and was is not None
+            and now is not None,
             before_missing=draft.before_missing,
         )
         return Resolved(compiled, unit, list(draft.records), draft.problem)

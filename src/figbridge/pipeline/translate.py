@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from figbridge.pipeline.collect import Counted, Transaction
 from figbridge.pipeline.memory import RowMemory
 from figbridge.pipeline.parking import Origin, ParkingLot, Released, group_of
 from figbridge.pipeline.plain import PlainUpdates
-from figbridge.pipeline.resolve import Resolved, Resolver, net_changes
+from figbridge.pipeline.resolve import NetChanges, Resolved, Resolver, net_changes
 
 _TRANSLATED, _UNCHANGED, _PARKED = Counted.TRANSLATED, Counted.UNCHANGED, Counted.PARKED
 
@@ -38,6 +39,8 @@ class Translated:
     """Key → why it was parked, or that it already was."""
     skipped: list[str] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)
+    before: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """What was said of the same transaction before, when it was set aside: event type or fact, subject → how often."""
 
 
 Tracer = Callable[[Transaction, Resolved, list[tuple[str, bool | None]], Judged], None]
@@ -65,8 +68,7 @@ class Translator:
         if not tx.snapshot and self.tracer is None and self._plain_updates(tx, out):
             return out
         out.rows = [Counted.UNCHANGED] * len(tx.rows)
-        for rows in self._portions(tx):
-            self._judge_rows(tx, rows, out)
+        self._judge_rows(tx, out)
         out.counts.update(out.rows)
         return out
 
@@ -99,39 +101,62 @@ class Translator:
         out.counts.update(rows)
         return True
 
-    def _portions(self, tx: Transaction) -> Iterable[list[int]]:
-        """Yield what is judged at once: the whole transaction, or row by row where a mapping says `judge: each`."""
-        each = any(
-            r.compiled.mapping.judge is Judge.EACH
-            for t in {row.shape.table for row in tx.rows}
-            for r in self._plan.tables[t].roles
-        )
-        if not each or len(tx.rows) < 2:
-            return [list(range(len(tx.rows)))] if tx.rows else []
-        return [[i] for i in range(len(tx.rows))]
-
-    def _judge_rows(self, tx: Transaction, indexes: list[int], out: Translated) -> None:
-        rows = [tx.rows[i] for i in indexes]
-        changes = net_changes(rows, self._plan, self._memory)
-        for resolved in Resolver(self._plan, self._memory, changes).units():
-            self._judge(resolved, [indexes[i] for i in resolved.records], tx, out)
-        for row, i in zip(rows, indexes, strict=True):
+    def _judge_rows(self, tx: Transaction, out: Translated) -> None:
+        """Judge what a transaction comes to, and change by change for mappings that say `judge: each`."""
+        changes = net_changes(tx.rows, self._plan, self._memory)
+        if not self._each(tx):
+            for resolved in Resolver(self._plan, self._memory, changes).units():
+                self._judge(resolved, resolved.records, tx, out)
+            self._remember(changes)
+        else:
+            self._judge_each(tx, changes, out)
+        for i, row in enumerate(tx.rows):
             service = self._plan.tables[row.shape.table].service
             if service is not None:
                 self._service(service, row, i, out)
+        if tx.snapshot:
+            out.rows = [Counted.SNAPSHOT if c is not Counted.PARKED else c for c in out.rows]
+
+    def _each(self, tx: Transaction) -> bool:
+        tables = {row.shape.table for row in tx.rows}
+        roles = (role for table in tables for role in self._plan.tables[table].roles)
+        return len(tx.rows) > 1 and any(role.compiled.mapping.judge is Judge.EACH for role in roles)
+
+    def _judge_each(self, tx: Transaction, changes: NetChanges, out: Translated) -> None:
+        said: list[tuple[int, list[Claim]]] = []
+
+        def judge_units(judge: Judge, changes: NetChanges, indexes: Sequence[int]) -> None:
+            for resolved in Resolver(self._plan, self._memory, changes, judge).units():
+                records = [indexes[i] for i in resolved.records]
+                before = len(out.claims)
+                self._judge(resolved, records, tx, out)
+                said.append((min(records), out.claims[before:]))
+
+        judge_units(Judge.NET, changes, range(len(tx.rows)))
+        for indexes in _one_by_one(tx.rows):
+            changes = net_changes([tx.rows[i] for i in indexes], self._plan, self._memory)
+            judge_units(Judge.EACH, changes, indexes)
+            self._remember(changes)
+        said.sort(key=itemgetter(0))
+        out.claims = [claim for _, claims in said for claim in claims]
+
+    def _remember(self, changes: NetChanges) -> None:
+        """Take in what became of the rows; first what left its key, for another row may have come to it."""
         for table in changes.values():
             for change in table.values():
                 if change.old_key is not None:
                     self._memory.remember(change.table, change.old_key, change.was, None)
+            for change in table.values():
                 before = None if change.before_missing or change.old_key is not None else change.was
                 self._memory.remember(change.table, change.key, before, change.now)
-        if tx.snapshot:
-            out.rows = [Counted.SNAPSHOT if c is not Counted.PARKED else c for c in out.rows]
 
     def _judge(self, resolved: Resolved, indexes: list[int], tx: Transaction, out: Translated) -> None:
         compiled, unit = resolved.compiled, resolved.unit
         if tx.snapshot and unit.touched:
             return  # a related row of a snapshot: remembered, told with its root
+        if unit.rekeyed:
+            was = self._plan.tables[unit.root_table].key_of(unit.was)
+            self._parking.follow(compiled.mapping.name, was, unit.key)
         if self._parking.holds(compiled.mapping.name, unit.key):
             self._park(resolved, indexes, Park("WAITS", "the key is parked"), tx, out)
             return
@@ -157,7 +182,9 @@ class Translator:
         return judged
 
     def _park(self, resolved: Resolved, indexes: list[int], park: Park, tx: Transaction, out: Translated) -> None:
-        self._parking.park(resolved, out.origin, park.code, park.why, snapshot=tx.snapshot)
+        mapping = resolved.compiled.mapping
+        said = happenings(c for c in out.claims if c.mapping == mapping.name) if mapping.judge is Judge.EACH else {}
+        self._parking.park(resolved, out.origin, park.code, park.why, snapshot=tx.snapshot, said=said)
         out.parked[group_of(resolved.compiled.mapping.name, resolved.unit.key)] = park
         for i in indexes:
             out.rows[i] = Counted.PARKED
@@ -173,6 +200,21 @@ class Translator:
         else:
             out.claims.append(found)
             out.rows[index] = Counted.TRANSLATED
+
+
+def _one_by_one(rows: Sequence[RowChange]) -> Iterator[list[int]]:
+    """Yield the rows of each change: one, or the two records of a changed key."""
+    indexes: list[int] = []
+    for i, row in enumerate(rows):
+        indexes.append(i)
+        if row.op != Op.DELETE or row.moved is None or not _moves_on(row, rows[i + 1 : i + 2]):
+            yield indexes
+            indexes = []
+
+
+def _moves_on(row: RowChange, following: Sequence[RowChange]) -> bool:
+    """Say whether the next row is the same one under its new key."""
+    return any(n.op == Op.CREATE and n.moved is not None and n.shape is row.shape for n in following)
 
 
 def judge(resolved: Resolved, *, snapshot: bool) -> Judged:
@@ -196,12 +238,19 @@ def take(judged: Iterable[Claim | Skipped], out: Translated) -> bool:
     return said
 
 
-def release(released: Released) -> Translated | Park:
+def happenings(claims: Iterable[Claim]) -> dict[tuple[str, str], int]:
+    """Count claims by what an event's id is made of: event type or fact, and subject."""
+    return Counter((c.cell.fact if c.event is None else c.event.type, c.subject) for c in claims)
+
+
+def release(released: Released | Park) -> Translated | Park:
     """Judge a waiting change as if it were then; Park when it still cannot be."""
+    if isinstance(released, Park):
+        return released
     judged = judge(released.resolved, snapshot=released.snapshot)
     if isinstance(judged, Park):
         return judged
-    out = Translated(released.origin)
+    out = Translated(released.origin, before=released.said)
     take(judged, out)
     return out
 

@@ -117,7 +117,7 @@ class Decoder:
         if image is None:
             return Dead(Reason.IMAGE_MISSING, f"{shape.table}: {op}", position, tx and stable(tx))
         try:
-            plain = _plain(_cells(image))
+            plain = _plain(_cells(image)) and (op != "u" or before is None or _plain(_cells(before)))
         except TypeError:  # a list or a map has no hash: look closer
             plain = False
         if entry.binlog:

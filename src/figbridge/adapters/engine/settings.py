@@ -36,6 +36,8 @@ class EngineConfig:
     snapshot: str = "initial"
     held_rows: int = 20_000
     """A source transaction of more records than this waits for its END in a temporary file, not in memory."""
+    topic_prefix: str = "figbridge"
+    """What the names of the source log and of the offsets topic begin with."""
     more: Mapping[str, str] = field(default_factory=dict)
     """Settings for the connector beyond these; they win."""
 
@@ -56,12 +58,12 @@ class EngineConfig:
     @property
     def topic(self) -> str:
         """Name the source log: everything this source says, one partition."""
-        return f"figbridge.{self.prefix}.log"
+        return f"{self.topic_prefix}.{self.prefix}.log"
 
     @property
     def offsets_topic(self) -> str:
         """Name the topic whose last record says where Debezium goes on."""
-        return f"figbridge.{self.prefix}.offsets"
+        return f"{self.topic_prefix}.{self.prefix}.offsets"
 
     @property
     def slot_name(self) -> str:

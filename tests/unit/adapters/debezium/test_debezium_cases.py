@@ -45,12 +45,13 @@ def test_an_insert_is_a_create_with_its_transaction_time_and_place():
         tx="3427",
         order=1,
         at_us=1795268110600926,
-        place="304539448",
+        place=304539448,
         snapshot=None,
         run=RUN,
         moved=None,
+        whole=True,
     )
-    assert begin == Begin("3427", Position("legacy.transaction", 0, 3))
+    assert begin == Begin("3427", Position("legacy.transaction", 0, 3), 304539448)
     assert end == End(
         "3427", "304539696", 1, (("shop.orders", 1),), 1795268110600000, Position("legacy.transaction", 0, 4)
     )

@@ -1,0 +1,1 @@
+"""What tests of several layers share: a monolith without a server, and a bridge over it in memory."""

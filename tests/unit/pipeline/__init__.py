@@ -1,0 +1,1 @@
+"""The pipeline, from records to committed verdicts."""
