@@ -88,7 +88,8 @@ class Needs:
             if reached:
                 self._root_columns(name, f"{what} may happen when only {', '.join(sorted(reached))} changes")
             if name in told or name not in turning or each or not self.values[name].own:
-                self._read(name, f"{what} {'tells' if name in told else 'looks at'} {name}", each=each)
+                own = "" if each else path
+                self._read(name, f"{what} {'tells' if name in told else 'looks at'} {name}", own=own)
         if each:
             self._rows(self.mapping.node(path), f"{what} happens once per row of {path}")
 
@@ -97,12 +98,15 @@ class Needs:
         if names:
             self.table(self.mapping.root.table).keep(names, why)
 
-    def _read(self, name: str, why: str, *, each: bool = False) -> None:
-        """Remember the related rows that a value reads, as they may be older than the transaction."""
+    def _read(self, name: str, why: str, *, own: str = "") -> None:
+        """Remember the related rows that a value reads, as they may be older than the transaction.
+
+        Not those at `own`: a row that a rule judges by itself is in the transaction.
+        """
         value = self.values[name]
         for path in sorted(value.paths):
-            if path == value.path and not value.rows and not each:
-                continue  # the row of a `for` is in the transaction
+            if path == own and not value.rows:
+                continue
             node = self.mapping.node(path)
             wanted = tuple(c.name for c in value.columns if c.path == path)
             self.table(node.table).keep(wanted or node.key, why)

@@ -316,13 +316,11 @@ def is_money(value: Any) -> bool:
 
 
 def compare(was: Any, now: Any) -> int | None:
-    """Return the sign of now minus was; None when one is unavailable, 0 when one is absent, null or no number."""
-    if was is U or now is U:
-        return None
+    """Return the sign of now minus was; 0 when one is absent, null or no number, else None when one is unavailable."""
     a, b = number(was), number(now)
-    if a is None or b is None:
+    if (a is None and was is not U) or (b is None and now is not U):
         return 0
-    return (b > a) - (b < a)
+    return None if a is None or b is None else (b > a) - (b < a)
 
 
 def minus(now: Any, was: Any) -> Any:

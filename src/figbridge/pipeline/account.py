@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from figbridge.domain.verdict import Verdict
-from figbridge.pipeline.collect import Counted
+from figbridge.pipeline.collect import Counted, Transaction
 from figbridge.ports import Entry, State
 
 SPACE = "account"
@@ -23,6 +23,20 @@ class Account:
     def read(self, counted: Counted, n: int = 1) -> None:
         """Count records as what they were."""
         self.records[counted] += n
+
+    def take(self, transaction: Transaction | None, rows: list[Counted]) -> None:
+        """Count a transaction: its rows as what they were, and what it held besides."""
+        for counted in set(rows) if len(rows) > 1 else rows:
+            self.records[counted] += rows.count(counted)
+        if transaction is not None:
+            self.loose(transaction.markers, transaction.unmapped)
+            self.records[Counted.UNCHANGED] += transaction.repeated
+            self.records[Counted.DEAD] += len(transaction.dead)
+
+    def loose(self, markers: int, unmapped: int) -> None:
+        """Count records that are no row of a mapped table."""
+        self.records[Counted.MARKER] += markers
+        self.records[Counted.UNMAPPED] += unmapped
 
     @property
     def balanced(self) -> bool:

@@ -6,8 +6,7 @@ looks as if Debezium lost rows on its way into the log is named as a suspect; no
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -82,8 +81,10 @@ class Transaction:
     position: Position
     rows: list[RowChange] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)
-    counts: Counter[Counted] = field(default_factory=Counter)
-    """What was read besides rows and dead records."""
+    markers: int = 0
+    unmapped: int = 0
+    repeated: int = 0
+    """Rows that were sent again after a crash."""
     suspects: list[Suspect] = field(default_factory=list)
     snapshot: bool = False
     resent: bool = False
@@ -99,7 +100,8 @@ class _Open:
     begun: bool
     rows: list[RowChange] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)
-    counts: Counter[Counted] = field(default_factory=Counter)
+    markers: int = 0
+    unmapped: int = 0
     others: int = 0
     """Records of tables that no mapping uses, and messages: END counts them too."""
     run: str | None = None
@@ -133,7 +135,8 @@ class Collector:
     def __init__(self, previous_end: PreviousEnd = lambda _: None, *, ends: Mapping[str, str] | None = None) -> None:
         self._previous_end = previous_end
         self._open: _Open | None = None
-        self._counts: Counter[Counted] = Counter()
+        self._markers = 0
+        self._unmapped = 0
         self._next = 0
         self._fed = 0
         self._reported = 0
@@ -145,9 +148,10 @@ class Collector:
         """Return the offset up to which everything is whole: what may be committed."""
         return self._open.start if self._open is not None else self._next
 
-    def loose(self) -> Counter[Counted]:
-        """Take the counts of records outside any transaction since the last call."""
-        counts, self._counts = self._counts, Counter()
+    def loose(self) -> tuple[int, int]:
+        """Take the numbers of markers and of unmapped rows outside any transaction since the last call."""
+        counts = self._markers, self._unmapped
+        self._markers = self._unmapped = 0
         return counts
 
     def read(self) -> int:
@@ -168,40 +172,36 @@ class Collector:
         held.rows.append(row)
         return True
 
-    def feed(self, decoded: Decoded, record: Record) -> Iterator[Transaction]:
-        """Take in one record; yield what became whole by it."""
+    def feed(self, decoded: Decoded, record: Record) -> Sequence[Transaction]:
+        """Take in one record; returns what became whole by it."""
         self._next = record.offset + 1
         self._fed += 1
         match decoded:
-            case RowChange():
-                yield from self._row(decoded, record)
-            case Begin(tx, _, place):
-                yield from self._begin(tx, place, record)
             case End():
-                yield from self._end(decoded)
+                return self._end(decoded)
+            case Begin(tx, _, place):
+                return self._begin(tx, place, record)
+            case RowChange():
+                return self._row(decoded, record)
             case Marker(kind, _, tx):
-                counts_in_end = kind in (MarkerKind.MESSAGE, MarkerKind.SIGNAL)
-                self._count(Counted.MARKER, tx, counts_in_end=counts_in_end)
+                self._count(tx, unmapped=0, counts_in_end=kind in (MarkerKind.MESSAGE, MarkerKind.SIGNAL))
             case Unmapped(_, _, tx):
-                self._count(Counted.UNMAPPED, tx, counts_in_end=True)
+                self._count(tx, unmapped=1, counts_in_end=True)
             case Dead():
-                yield from self._dead(decoded)
+                return self._dead(decoded)
+        return ()
 
-    def finish(self) -> Iterator[Transaction]:
+    def finish(self) -> Sequence[Transaction]:
         """Give what is left when no more records will come: a capture's end."""
-        if self._open is not None:
-            yield from self._abandon(self._open)
+        return self._abandon()
 
     # --- kinds of records ------------------------------------------------------------------------
 
-    def _row(self, row: RowChange, record: Record) -> Iterator[Transaction]:
+    def _row(self, row: RowChange, record: Record) -> Sequence[Transaction]:
         if row.op == Op.READ or row.tx is None:
             snapshot = row.op == Op.READ
-            yield from self._loose(Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot))
-            return
-        yield from self._member(row.tx, record.offset)
-        held = self._open
-        assert held is not None
+            return self._loose(Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot))
+        closed, held = self._member(row.tx, record.offset)
         if not held.rows:
             held.run = row.run
             held.previous_end = self._previous_end(record)
@@ -215,117 +215,121 @@ class Collector:
             else:
                 held.torn.pop((row.shape.table, row.shape.key_of(row.after)), None)
         held.rows.append(row)
+        return closed
 
-    def _loose(self, transaction: Transaction) -> Iterator[Transaction]:
+    def _loose(self, transaction: Transaction) -> Sequence[Transaction]:
         """Give what belongs to no transaction; inside one only when that ends, for nothing may be committed before."""
         if self._open is None:
-            yield transaction
-        else:
-            self._open.between.append(transaction)
+            return (transaction,)
+        self._open.between.append(transaction)
+        return ()
 
-    def _begin(self, tx: str, place: int | None, record: Record) -> Iterator[Transaction]:
+    def _begin(self, tx: str, place: int | None, record: Record) -> Sequence[Transaction]:
         if self._open is not None and self._open.tx == tx:
             self._open.restarted = True  # MariaDB counts anew after a restart inside a transaction (verified)
-            self._open.counts[Counted.MARKER] += 1
-            return
-        if self._open is not None:
-            yield from self._abandon(self._open)
-        self._open = _Open(
-            tx, record.offset, self._fed - 1, begun=True, counts=Counter({Counted.MARKER: 1}), place=place
-        )
+            self._open.markers += 1
+            return ()
+        closed = self._abandon()
+        self._open = _Open(tx, record.offset, self._fed - 1, begun=True, markers=1, place=place)
+        return closed
 
-    def _end(self, end: End) -> Iterator[Transaction]:
-        held = self._open
-        if held is None or held.tx != end.tx:
-            if held is not None:
-                yield from self._abandon(held)
-            held = _Open(end.tx, end.position.offset, self._fed - 1, begun=False)
-        held.counts[Counted.MARKER] += 1
+    def _end(self, end: End) -> Sequence[Transaction]:
+        closed, held = self._member(end.tx, end.position.offset)
         self._open = None
-        yield from held.between
-        newest = self.ends.get(series(end.commit))
+        whole = Transaction(
+            end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.markers + 1, held.unmapped
+        )
+        name = series(end.commit)
+        newest = self.ends.get(name)
         if newest is not None and not_later(end.commit, newest):
             # Sent again after a crash: the log has had it whole, its dead letters too.
-            held.counts[Counted.UNCHANGED] += len(held.rows) + len(held.dead)
-            yield Transaction(end.tx, end.commit, end.at_us, end.position, [], [], held.counts, resent=True)
-            return
-        suspects = list(self._doubts(held, end))
-        self.ends[series(end.commit)] = end.commit
-        yield Transaction(end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.counts, suspects)
+            whole.repeated, whole.resent = len(held.rows) + len(held.dead), True
+            whole.rows, whole.dead = [], []
+        else:
+            whole.suspects = self._doubts(held, end)
+            self.ends[name] = end.commit
+        return (*closed, *held.between, whole)
 
-    def _doubts(self, held: _Open, end: End) -> Iterator[Suspect]:
+    def _doubts(self, held: _Open, end: End) -> list[Suspect]:
         came = len(held.rows) + held.others + len(held.dead)
         last_end = self.ends.get("")
         follows = held.previous_end is None or last_end is None or held.previous_end == last_end
         if end.announced == came and follows and not held.restarted and not held.torn and not held.skipped:
-            return
+            return []
         tables = tuple(sorted({r.shape.table for r in held.rows}))
+        doubts: list[tuple[Doubt, tuple[str, ...], str]] = []
         if held.restarted:
-            yield Suspect(Doubt.RESTARTED, end.tx, end.position, tables, "the connector started again inside it")
+            doubts.append((Doubt.RESTARTED, tables, "the connector started again inside it"))
         if held.skipped:
             detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].place}"
-            yield Suspect(Doubt.FIRST_MISSING, end.tx, end.position, tables, detail)
-        for table in sorted({table for table, _ in held.torn}):
-            yield Suspect(
-                Doubt.KEY_CHANGE_TORN, end.tx, end.position, (table,), "a `d` names a new key that never came"
-            )
+            doubts.append((Doubt.FIRST_MISSING, tables, detail))
+        torn = sorted({table for table, _ in held.torn})
+        doubts += ((Doubt.KEY_CHANGE_TORN, (table,), "a `d` names a new key that never came") for table in torn)
         if end.announced != came:
-            detail = f"END announces {end.announced} records, {came} came"
-            yield Suspect(Doubt.COUNT_DIFFERS, end.tx, end.position, tables, detail)
+            doubts.append((Doubt.COUNT_DIFFERS, tables, f"END announces {end.announced} records, {came} came"))
         if not follows:
             detail = f"it follows {held.previous_end}, the log has {last_end} before it"
-            yield Suspect(Doubt.GAP_BEFORE, end.tx, end.position, tables, detail)
+            doubts.append((Doubt.GAP_BEFORE, tables, detail))
+        return [Suspect(doubt, end.tx, end.position, of, detail) for doubt, of, detail in doubts]
 
-    def _dead(self, dead: Dead) -> Iterator[Transaction]:
+    def _dead(self, dead: Dead) -> Sequence[Transaction]:
         held = self._open
         if held is not None and (dead.tx is None or dead.tx == held.tx):
             held.dead.append(dead)
-        elif dead.tx is not None:
-            yield from self._member(dead.tx, dead.position.offset)
-            assert self._open is not None
-            self._open.dead.append(dead)
-        else:
-            yield from self._loose(Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead]))
+            return ()
+        if dead.tx is None:
+            return self._loose(Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead]))
+        closed, held = self._member(dead.tx, dead.position.offset)
+        held.dead.append(dead)
+        return closed
 
-    def _count(self, counted: Counted, tx: str | None, *, counts_in_end: bool) -> None:
+    def _count(self, tx: str | None, *, unmapped: int, counts_in_end: bool) -> None:
         held = self._open
         if held is None:
-            self._counts[counted] += 1
+            self._unmapped += unmapped
+            self._markers += 1 - unmapped
             return
-        held.counts[counted] += 1
+        held.unmapped += unmapped
+        held.markers += 1 - unmapped
         if counts_in_end and tx == held.tx:
             held.others += 1
 
-    def _member(self, tx: str, offset: int) -> Iterator[Transaction]:
-        """Make sure that the open transaction is this one."""
-        if self._open is not None and self._open.tx == tx:
-            return
-        if self._open is not None:
-            yield from self._abandon(self._open)
-        self._open = _Open(tx, offset, self._fed - 1, begun=False)
+    def _member(self, tx: str, offset: int) -> tuple[Sequence[Transaction], _Open]:
+        """Make sure that the open transaction is this one; returns what was closed by it, and the open one."""
+        held = self._open
+        if held is not None and held.tx == tx:
+            return (), held
+        closed = self._abandon()
+        self._open = held = _Open(tx, offset, self._fed - 1, begun=False)
+        return closed, held
 
-    def _abandon(self, held: _Open) -> Iterator[Transaction]:
+    def _abandon(self) -> Sequence[Transaction]:
         """Close a transaction that has no END.
 
         Without BEGIN the log has no transaction metadata, and the next row's other id is the end. With BEGIN it was
         prepared and not committed, or cut off: its rows are not published as if they had happened.
         """
+        held = self._open
+        if held is None:
+            return ()
         self._open = None
-        yield from held.between
         where = held.rows[-1].position if held.rows else held.dead[-1].position if held.dead else None
-        if where is None:
-            self._counts.update(held.counts)  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it
-            return
+        if where is None:  # DDL and TRUNCATE on MariaDB: a BEGIN with nothing in it
+            self._markers += held.markers
+            self._unmapped += held.unmapped
+            return held.between
         at_us = held.rows[-1].at_us if held.rows else 0
         place = str(held.rows[-1].place) if held.rows else str(where.offset)
-        if not held.begun:
-            yield Transaction(held.tx, place, at_us, where, held.rows, held.dead, held.counts)
-            return
-        tables = tuple(sorted({r.shape.table for r in held.rows}))
-        dead = [Dead("NEVER_ENDED", f"a row of {r.shape.table}", r.position, r.tx) for r in held.rows]
-        suspect = Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, f"{len(dead)} rows came and no END")
-        doubts = [suspect] if dead else []  # a TRUNCATE on MariaDB: its record is dead, and nothing else was in it
-        yield Transaction(held.tx, place, at_us, where, [], held.dead + dead, held.counts, doubts)
+        closed = Transaction(
+            held.tx, place, at_us, where, held.rows, held.dead, markers=held.markers, unmapped=held.unmapped
+        )
+        if held.begun and held.rows:
+            tables = tuple(sorted({r.shape.table for r in held.rows}))
+            dead = [Dead("NEVER_ENDED", f"a row of {r.shape.table}", r.position, r.tx) for r in held.rows]
+            detail = f"{len(dead)} rows came and no END"
+            closed.suspects = [Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, detail)]
+            closed.rows, closed.dead = [], held.dead + dead
+        return (*held.between, closed)
 
 
 def suspects(transaction: Transaction | None, source: str) -> list[Entry]:
@@ -339,7 +343,7 @@ def suspects(transaction: Transaction | None, source: str) -> list[Entry]:
 
 
 def end_entries(collector: Collector, source: str, epoch: int) -> list[Entry]:
-    """Return the newest commit positions as state; a restored database counts them anew, so its epoch is in the name."""
+    """Return the newest commit positions as state, under the epoch: a restored database counts them anew."""
     return [Entry("source", source, f"end.{epoch}.{name}", end.encode()) for name, end in collector.ends.items()]
 
 

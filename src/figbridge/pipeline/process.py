@@ -82,13 +82,11 @@ class Process:
         records = [p.record for p in performed if p.record is not None]
         entries: list[Entry] = []
         for transaction, said in self.pending:
-            for counted, n in said.counts.items():
-                self.account.read(counted, n)
+            self.account.take(transaction, said.rows)
             records += (self._dead(d, said) for d in said.dead)
             entries += suspects(transaction, said.origin.source)
         for collector in self.collectors.values():
-            for counted, n in collector.loose().items():
-                self.account.read(counted, n)
+            self.account.loose(*collector.loose())
             self.account.records["read"] += collector.read()
         decisions = self.control.read()
         self.account.read(Counted.MARKER, decisions)

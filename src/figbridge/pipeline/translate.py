@@ -32,7 +32,6 @@ class Translated:
 
     origin: Origin
     claims: list[Claim] = field(default_factory=list)
-    counts: Counter[Counted] = field(default_factory=Counter)
     rows: list[Counted] = field(default_factory=list)
     """What each row of the transaction is counted as, in order."""
     parked: dict[str, Park] = field(default_factory=dict)
@@ -62,14 +61,10 @@ class Translator:
         """Return what a transaction says; its rows are remembered, its unclear keys parked."""
         topic, partition, offset = tx.position
         out = Translated(Origin(self._source, tx.commit, tx.at_us, topic, partition, offset), dead=list(tx.dead))
-        out.counts.update(tx.counts)
-        if tx.dead:
-            out.counts[Counted.DEAD] += len(tx.dead)
         if not tx.snapshot and self.tracer is None and self._plain_updates(tx, out):
             return out
         out.rows = [Counted.UNCHANGED] * len(tx.rows)
         self._judge_rows(tx, out)
-        out.counts.update(out.rows)
         return out
 
     def _plain_updates(self, tx: Transaction, out: Translated) -> bool:
@@ -98,7 +93,6 @@ class Translator:
                 rows.append(_TRANSLATED if judged else _UNCHANGED)
             if table.remembered is not None:
                 remember(table, key, was, now)
-        out.counts.update(rows)
         return True
 
     def _judge_rows(self, tx: Transaction, out: Translated) -> None:
