@@ -19,7 +19,7 @@ LOOK_S = 0.002
 def main(file: Path, out: TextIO) -> None:
     """Look until standard input ends."""
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=wait_for_the_end, args=[ended], daemon=True).start()
     connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
     seen: int | None = None
     while not ended.wait(LOOK_S):
@@ -29,6 +29,12 @@ def main(file: Path, out: TextIO) -> None:
             out.write(json.dumps(look(connection)) + "\n")
     connection.close()
     out.flush()
+
+
+def wait_for_the_end(ended: threading.Event) -> None:
+    """Set the event when standard input ends."""
+    sys.stdin.read()
+    ended.set()
 
 
 def look(connection: sqlite3.Connection) -> dict[str, Any]:

@@ -142,7 +142,10 @@ def history(file: Path) -> list[Tenure]:
             "SELECT epoch, owner, successor, stage FROM tenures WHERE fact = ? ORDER BY epoch", [FACT]
         ).fetchall()
         cuts = store.execute("SELECT epoch, topic, first_offset FROM cuts WHERE fact = ?", [FACT]).fetchall()
-    return [Tenure(*row, {topic: offset for epoch, topic, offset in cuts if epoch == row[0]}) for row in rows]
+    return [
+        Tenure(epoch, owner, successor, stage, {topic: offset for since, topic, offset in cuts if since == epoch})
+        for epoch, owner, successor, stage in rows
+    ]
 
 
 def check(record: Said, tenures: list[Tenure]) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from figbridge.demo.monolith import Happening, by_subject
@@ -109,7 +109,7 @@ def all_was_seen_or_nothing(looks: Sequence[dict[str, Any]], said: Sequence[Said
     return len(looks)
 
 
-def the_memory_is_the_table(evidence: Evidence, keys: dict[str, Iterable[tuple[Any, ...]]]) -> None:
+def the_memory_is_the_table(evidence: Evidence, keys: Mapping[str, Iterable[tuple[Any, ...]]]) -> None:
     """What the bridge remembers of a table are the rows that it has, no more and no fewer."""
     for table, rows in keys.items():
         found = [tuple(json.loads(group)) for group, _, _ in evidence.state(f"row:{table}")]
