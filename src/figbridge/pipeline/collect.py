@@ -56,6 +56,8 @@ class Doubt(StrEnum):
     """Its rows name another transaction as the one before than the log holds."""
     FIRST_MISSING = "first-missing"
     """BEGIN names another place than that of the first row: what stood there was skipped at a restart."""
+    SNAPSHOT_AGAIN = "snapshot-again"
+    """A snapshot was made again: what was deleted since the one before is told by nobody."""
     NEVER_ENDED = "never-ended"
     """It has rows and no END: prepared and not committed, or cut off."""
 
@@ -115,6 +117,9 @@ class _Open:
     """Where BEGIN says that the first record stands."""
     skipped: bool = False
 
+
+_SNAPSHOT = "snapshot"
+"""Under this name the collector keeps the run that made the newest snapshot, beside the ends of transactions."""
 
 PreviousEnd = Callable[[Record], str | None]
 """Read `source.sequence[0]` of a row's record: the END of the transaction before it; None when it does not say."""
@@ -200,7 +205,9 @@ class Collector:
     def _row(self, row: RowChange, record: Record) -> Sequence[Transaction]:
         if row.op == Op.READ or row.tx is None:
             snapshot = row.op == Op.READ
-            return self._loose(Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot))
+            single = Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot)
+            single.suspects = self._again(row) if snapshot else []
+            return self._loose(single)
         closed, held = self._member(row.tx, record.offset)
         if not held.rows:
             held.run = row.run
@@ -216,6 +223,16 @@ class Collector:
                 held.torn.pop((row.shape.table, row.shape.key_of(row.after)), None)
         held.rows.append(row)
         return closed
+
+    def _again(self, row: RowChange) -> list[Suspect]:
+        """Suspect the first row of every snapshot but the first: each is made by a run of its own."""
+        if row.run is None or row.snapshot == "incremental":
+            return []
+        before, self.ends[_SNAPSHOT] = self.ends.get(_SNAPSHOT), row.run
+        if before is None or before == row.run:
+            return []
+        detail = "rows that were deleted since the snapshot before it are still known"
+        return [Suspect(Doubt.SNAPSHOT_AGAIN, "", row.position, (), detail)]
 
     def _loose(self, transaction: Transaction) -> Sequence[Transaction]:
         """Give what belongs to no transaction; inside one only when that ends, for nothing may be committed before."""
