@@ -71,7 +71,7 @@ class Monolith:
     def begin(self, *steps: Step) -> list[Outgoing]:
         """Write BEGIN and the rows, and leave the transaction open."""
         self.tx += 1
-        return [self.edge("BEGIN"), *self.statements(steps)]
+        return [self.edge("BEGIN", place=self.lsn + 8), *self.statements(steps)]
 
     def statements(self, steps: Iterable[Step]) -> list[Outgoing]:
         """Write the rows of the open transaction."""
@@ -83,9 +83,11 @@ class Monolith:
         self.last_end = self.lsn
         return self.edge("END", count, tx)
 
-    def edge(self, status: str, count: int | None = None, tx: int | None = None) -> Outgoing:
-        """Write BEGIN or END."""
-        identity = f"{tx or self.tx}:{self.lsn}"
+    def edge(
+        self, status: str, count: int | None = None, tx: int | None = None, *, place: int | None = None
+    ) -> Outgoing:
+        """Write BEGIN or END; BEGIN stands where the first row does."""
+        identity = f"{tx or self.tx}:{place or self.lsn}"
         counts = None if count is None else [{"data_collection": "shop", "event_count": count}]
         body = {"status": status, "id": identity, "event_count": count, "data_collections": counts}
         return self._record({"id": identity}, {**body, "ts_ms": EPOCH_MS + self.tx})

@@ -57,7 +57,7 @@ def parsed(mappings: Iterable[str], services: Iterable[str] = ()) -> tuple[list[
 
 @cache
 def edge_of(plan: Plan) -> Edge:
-    """Return what a plan's pipeline needs of the outside. A decoder is costly to make and keeps nothing that matters."""
+    """Return what a plan's pipeline needs of outside; a decoder is costly to make and keeps nothing that matters."""
     found = bootstrap.edge(plan, TOPICS)
     decode = found.decoder()
     return replace(found, decoder=lambda: decode)
@@ -83,8 +83,9 @@ class Rig:
         batch: int = 1000,
         partitions: int = 3,
         successors: dict[str, str] | None = None,
+        plan: Plan | None = None,
     ) -> None:
-        self.texts, self.services = mappings, services
+        self.texts, self.services, self._plan = mappings, services, plan
         self.monolith = monolith or shop()
         self.log: Log = log or MemoryLog()
         self.store: AuthorityStore = store or MemoryAuthorityStore()
@@ -99,7 +100,7 @@ class Rig:
     def start(self, *mappings: str) -> None:
         """Start a bridge from what is committed, as after a crash; other mappings may be given."""
         self.texts = mappings or self.texts
-        self.plan = plan_of(tuple(self.texts), tuple(self.services))
+        self.plan = self._plan or plan_of(tuple(self.texts), tuple(self.services))
         self.sources = bootstrap.sources(self.plan, TOPICS)
         create_topics(self.log, self.plan, TOPICS, self.sources, self.partitions)
         self.session = self.log.session(GROUP, [*self.sources, TOPICS.control])
@@ -190,6 +191,11 @@ class Rig:
     def account(self) -> Account:
         """Return what is committed of both ledgers."""
         return Account.of(self.log.state(GROUP))
+
+    def written(self) -> dict[TopicPartition, list[Record]]:
+        """Return every record that the bridge wrote, by topic and partition."""
+        read = (*self.sources, TOPICS.control)
+        return {p: self.log.read(p, 0, end) for p, end in sorted(self.ends().items()) if p.topic not in read}
 
     def check(self) -> None:
         """Demand that both ledgers balance, in memory and as committed, and that the records add up to the log."""

@@ -32,6 +32,7 @@ U = UNAVAILABLE
 _NUMBER = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?", re.ASCII)
 _READABLE = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?\d{1,1000}", re.ASCII)
+_DEEPEST: Final = 100
 _MONEY: Final = {"amount", "currency"}
 _HUGE: Final = 10**1000
 _EXACT = Context(prec=4000, traps=[])
@@ -230,12 +231,26 @@ def document(cell: Any) -> Any:
     """Return a JSON document, parsed."""
     if cell is None or cell is U:
         return cell
-    if not isinstance(cell, str):
-        return cell
+    return parsed(cell) if isinstance(cell, str) else cell
+
+
+def parsed(text: str) -> Any:
+    """Return a JSON document. Raises Unreadable, also for one nested deeper than anybody could write it again."""
     try:
-        return msgspec.json.decode(cell)
+        found = msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise Unreadable("not JSON") from None
+    if text.count("[") + text.count("{") > _DEEPEST and _depth(found) > _DEEPEST:
+        raise Unreadable(f"JSON nested more than {_DEEPEST} deep")
+    return found
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level := [v for v in level if isinstance(v, list | dict)]:
+        depth += 1
+        level = [child for v in level for child in (v.values() if isinstance(v, dict) else v)]
+    return depth
 
 
 def uuid(cell: Any) -> Any:

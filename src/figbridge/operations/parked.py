@@ -11,6 +11,7 @@ import msgspec
 from figbridge.errors import Refused
 from figbridge.pipeline.control import Decision
 from figbridge.pipeline.parking import SPACE, Waiting
+from figbridge.pipeline.parking import read_waiting as _decode
 from figbridge.ports import Log, Outgoing
 
 
@@ -37,9 +38,6 @@ class ParkedChange:
     why: str
     tables: tuple[str, ...]
     rows: Any
-
-
-_decode = msgspec.msgpack.Decoder(Waiting).decode
 
 
 def list_parked(log: Log, group: str) -> list[ParkedKey]:

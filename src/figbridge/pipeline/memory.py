@@ -79,7 +79,12 @@ class RowMemory:
             return row
 
     def found(self, table: str, columns: tuple[str, ...], cells: Key) -> list[Key]:
-        """Return the keys of remembered rows with these cells in these columns, in the order of their texts."""
+        """Return the keys of remembered rows with these cells in these columns, in the order of their texts.
+
+        Raises Unreadable for columns by which nothing is remembered: that there are none would be a guess.
+        """
+        if columns not in self._plan.tables[table].indexes:
+            raise Unreadable(f"rows of {table} are not remembered by {', '.join(columns)}")
         return sorted(self._members(table, columns, cells), key=key_text)
 
     def _members(self, table: str, columns: tuple[str, ...], cells: Key) -> dict[Key, None]:

@@ -66,6 +66,10 @@ class Waiting(msgspec.Struct, frozen=True):
     """Event type or fact, subject, and how often it was said before this change, in the same transaction."""
 
 
+read_waiting = unpacker(Waiting)
+"""Read a waiting change from the state."""
+
+
 def group_of(mapping: str, key: Key) -> str:
     """Return the name of a parked key, as commands show and take it.
 
@@ -91,7 +95,6 @@ class ParkingLot:
     def __init__(self, plan: Plan, state: State) -> None:
         self._plan = plan
         self._state = state
-        self._decode = unpacker(Waiting)
         self._members: dict[str, dict[str, bytes]] = {}
         self._dirty: dict[tuple[str, str], bytes | None] = {}
         self._load()
@@ -138,7 +141,7 @@ class ParkingLot:
 
     def waiting(self, group: str) -> list[tuple[str, Waiting]]:
         """Return the waiting changes of a key, oldest first; empty for a key that is not parked."""
-        return [(m, self._decode(v)) for m, v in sorted(self._members.get(group, {}).items())]
+        return [(m, read_waiting(v)) for m, v in sorted(self._members.get(group, {}).items())]
 
     def remove(self, group: str, member: str) -> None:
         """Take one waiting change out."""
@@ -203,7 +206,8 @@ def _waiting(resolved: Resolved, origin: Origin, code: str, why: str, *, snapsho
     recording, net = RecordingMemory(unit.memory), RecordingNet(unit.net)
     unit.memory, unit.net = recording, net
     _ask_everything(unit, mapping)
-    net.pair(mapping.root.table, unit.key)
+    if net.pair(mapping.root.table, unit.key) is None and unit.was is not unit.now:
+        net.asked[mapping.root.table] = {unit.key: Pair(unit.was, unit.now)}  # a plain update comes without its net
     for path, pairs in unit.touched.items():
         join = unit.joins[path]
         for key, pair in pairs.items():

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from figbridge.domain.change import UNAVAILABLE, Dead, Op, RowChange
 from figbridge.domain.claim import Claim
 from figbridge.domain.event import Event
 from figbridge.domain.fact import Cell
+from figbridge.mapping import values
 from figbridge.mapping.compiler import Judged, Plan
 from figbridge.mapping.judged import Park, Skipped
 from figbridge.mapping.model import Judge, Service
@@ -252,20 +251,20 @@ def release(released: Released | Park) -> Translated | Park:
 def service_claim(service: Service, row: RowChange) -> Claim | Dead:
     """Return the claim in a row of a service's outbox, or why it is none."""
     cells = row.shape.cells(row.after)
-    values: dict[str, Any] = {role: cells.get(column) for role, column in service.columns.items()}
-    if any(values.get(r) is None or values[r] is UNAVAILABLE for r in ("type", "subject", "payload")):
+    said: dict[str, Any] = {role: cells.get(column) for role, column in service.columns.items()}
+    if any(said.get(r) is None or said[r] is UNAVAILABLE for r in ("type", "subject", "payload")):
         return Dead("OUTBOX_INCOMPLETE", "type, subject or payload is missing", row.position, row.tx)
-    event = next((e for e in service.events if e.type == values["type"]), None)
+    event = next((e for e in service.events if e.type == said["type"]), None)
     if event is None:
         return Dead("OUTBOX_UNKNOWN_TYPE", f"{service.name} declares no such event type", row.position, row.tx)
-    payload = values["payload"]
+    payload = said["payload"]
     try:
-        data = msgspec.json.decode(payload) if isinstance(payload, str) else payload
-    except (msgspec.DecodeError, UnicodeError):
+        data = values.document(payload)
+    except values.Unreadable:
         data = None
     if not isinstance(data, dict):
         return Dead("OUTBOX_NOT_AN_OBJECT", "the payload is not a JSON object", row.position, row.tx)
     return Claim(
-        service.name, Cell(event.fact), event.aggregate, str(values["subject"]), Event(event.type, data),
+        service.name, Cell(event.fact), event.aggregate, str(said["subject"]), Event(event.type, data),
         {}, data, changed=True, silent="", mapping=service.name, version=service.version,
     )  # fmt: skip

@@ -36,6 +36,7 @@ class Worker:
         records = self.session.poll(self.batch, timeout_s)
         if records:
             self.process.take(records)
+        if records or self.process.pending:  # what could not be committed before is not forgotten
             self._commit(len(records))
         return len(records)
 

@@ -52,7 +52,7 @@ def test_what_is_judged_equals_the_aggregate_at_both_edges(random):
 @thorough
 @given(randoms)
 def test_remembered_rows_say_what_the_log_would_have_said(random):
-    """REPLICA IDENTITY DEFAULT with `before: last-known`, also when large values are left out, gives the same events."""
+    """REPLICA IDENTITY DEFAULT with `before: last-known`, large values left out, gives the same events."""
     drawn = list(histories(random, 8))
     poor = shop(full=False, toast=frozenset({"notes"}))
     with bridging(everything()) as rich, bridging(everything("last-known"), monolith=poor) as bare:

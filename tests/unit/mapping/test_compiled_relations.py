@@ -116,7 +116,8 @@ def test_a_rule_for_a_row_sees_was_change_rises_and_falls_of_the_row(rig):
 
 def test_a_rule_for_a_row_sees_its_parents_and_the_root(rig):
     """Names that the row does not have mean its parent's, then the root's."""
-    rule = "Debited: {for: payments.moves, when: appears and method is card and status is placed, tell: [method, total], fact: order.payment}"  # fmt: skip
+    when = "appears and method is card and status is placed"
+    rule = f"Debited: {{for: payments.moves, when: {when}, tell: [method, total], fact: order.payment}}"
     bridge = rig(orders(rule))
     bridge.know(
         insert("orders", **ORDER),
@@ -163,7 +164,8 @@ def test_a_change_of_the_parent_may_be_an_event_for_each_row_below_it(rig):
 
 def test_rows_that_disappear_with_their_root_are_judged_without_it(rig):
     """When the root goes with its rows, its attributes are on the was side only."""
-    gone = "MoveGone: {for: payments.moves, when: disappears and status is not null, tell: {amount: was.amount}, fact: order.payment}"  # fmt: skip
+    when = "disappears and status is not null"
+    gone = f"MoveGone: {{for: payments.moves, when: {when}, tell: {{amount: was.amount}}, fact: order.payment}}"
     bridge = rig(orders(gone, "silent: [disappears]"))
     rows = [
         insert("orders", **ORDER),
@@ -178,7 +180,8 @@ def test_rows_that_disappear_with_their_root_are_judged_without_it(rig):
 
 def test_a_grandchild_that_comes_to_another_root_changes_both(rig):
     """A payment with its moves that is booked to another order leaves one and comes to the other."""
-    changed = "Changed: {when: payments changes or payments.moves changes, tell: {n: payments, m: payments.moves}, fact: order.payment}"  # fmt: skip
+    when = "payments changes or payments.moves changes"
+    changed = f"Changed: {{when: {when}, tell: {{n: payments, m: payments.moves}}, fact: order.payment}}"
     bridge = rig(orders(changed))
     bridge.know(
         insert("orders", **ORDER),
@@ -226,7 +229,7 @@ def test_a_row_that_leads_nowhere_is_parked_by_itself(rig):
 
 
 def test_a_row_that_belongs_to_nobody_is_nothing(rig):
-    """A child without a parent (null) is of no aggregate; it appears when it gets one, and disappears when it loses it."""
+    """A child without a parent (null) is of no aggregate; it appears when it gets one, disappears when it loses it."""
     closed = "PaymentClosed: {for: payments, when: disappears, tell: {method: was.method}, fact: order.payment}"
     bridge = rig(orders(f"{OPENED}\n{closed}"))
     bridge.know(insert("orders", **ORDER))

@@ -63,7 +63,8 @@ def test_a_value_that_passes_by_inside_a_transaction_is_nothing(rig):
 
 def test_a_value_that_is_passed_through_is_not_seen(rig):
     """Placed → confirmed → cancelled is placed → cancelled."""
-    bridge = rig(orders(f"{CONFIRMED}\nOrderCancelled: {{when: status any -> cancelled, tell: {{from: was.status}}, fact: order.status}}"))  # fmt: skip
+    cancelled = "OrderCancelled: {when: status any -> cancelled, tell: {from: was.status}, fact: order.status}"
+    bridge = rig(orders(f"{CONFIRMED}\n{cancelled}"))
     bridge.know(insert("orders", **ORDER))
     said = bridge.commit(*(update("orders", {"order_id": 7}, stat=stat) for stat in "CX"))
     assert said == [("OrderCancelled", "order-1007", {"from": "placed"})]
@@ -200,7 +201,8 @@ def test_a_line_that_moves_changes_both_orders(rig):
 
 def test_a_line_with_another_number_is_still_one_line(rig):
     """A line whose own key changes is told once on each side."""
-    bridge = rig(orders("Touched: {when: lines changes or total changes, tell: {lines: lines, before: was.lines}, fact: order.placement}"))  # fmt: skip
+    told = "tell: {lines: lines, before: was.lines}, fact: order.placement"
+    bridge = rig(orders(f"Touched: {{when: lines changes or total changes, {told}}}"))
     bridge.know(insert("orders", **ORDER), insert("order_lines", **LINE))
     said = bridge.commit(
         update("order_lines", {"order_id": 7, "line_no": 1}, line_no=9), update("orders", {"order_id": 7}, tot_amt="1")
@@ -304,8 +306,8 @@ def test_noise_is_nothing(rig):
 
 def test_the_change_of_a_value_that_did_not_change_is_nothing_more_nor_less(rig):
     """`change.X` of a number that stays is zero, whether or not its column was touched."""
-    told = "Moved: {when: onHand changes or reserved changes, tell: {onHand: change.onHand, reserved: change.reserved}, fact: stock.level}"  # fmt: skip
-    bridge = rig(stock(told))
+    told = "tell: {onHand: change.onHand, reserved: change.reserved}, fact: stock.level"
+    bridge = rig(stock(f"Moved: {{when: onHand changes or reserved changes, {told}}}"))
     bridge.know(insert("stock", item_cd="A1", on_hand=10, reserved=1))
     said = bridge.commit(update("stock", {"item_cd": "A1"}, on_hand=8))
     assert said == [("Moved", "stock-A1", {"onHand": -2, "reserved": 0})]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -48,10 +49,8 @@ def test_null_stays_null_and_unavailable_stays_unavailable(reader, cell):
 @given(JSON, st.sampled_from(list(READERS.values())))
 def test_a_reader_gives_a_value_or_says_that_it_cannot_read(cell, reader):
     """Whatever a cell holds, nothing else is raised."""
-    try:
+    with suppress(*CANNOT_READ):
         reader(cell)
-    except CANNOT_READ:
-        pass
 
 
 @each_reader
@@ -61,11 +60,9 @@ def test_a_reader_gives_a_value_or_says_that_it_cannot_read(cell, reader):
     ids=["digits", "negative", "nested", "half", "number", "fraction"],
 )
 def test_absurd_cells_are_unreadable(reader, cell):
-    """Numbers of thousands of digits, documents nested beyond reason and half characters end in Unreadable, not worse."""
-    try:
+    """Numbers of thousands of digits, documents nested beyond reason, half characters: Unreadable, not worse."""
+    with suppress(*CANNOT_READ):
         reader(cell)
-    except CANNOT_READ:
-        pass
 
 
 def test_money_in_minor_units_is_exact_and_has_no_exponent():
@@ -79,7 +76,7 @@ def test_money_in_minor_units_is_exact_and_has_no_exponent():
 @given(AMOUNTS, AMOUNTS)
 def test_minus_is_exact(was, now):
     """Now minus was, added to was, is now."""
-    assert Decimal(values.minus(now, was)) + Decimal(was) == Decimal(now)
+    assert Fraction(values.minus(now, was)) + Fraction(was) == Fraction(now)
 
 
 def test_minus_keeps_the_form_of_now():

@@ -6,7 +6,7 @@ import pytest
 
 from figbridge.domain.change import Op
 from figbridge.mapping.rows import make_shape
-from figbridge.pipeline.collect import Counted, Doubt, suspects
+from figbridge.pipeline.collect import Doubt, suspects
 from support.records import FIXTURES, Made, captured, collected
 
 RAN = FIXTURES / "debezium"
@@ -43,7 +43,7 @@ def test_a_second_begin_of_the_same_transaction_goes_on_with_it():
     assert made.begin("0-7-5") == []
     made.row(2, tx="0-7-5")
     (whole,) = made.end(2, "0-7-5", "0-7-5")
-    assert (len(whole.rows), doubts([whole]), whole.counts[Counted.MARKER]) == (2, [Doubt.RESTARTED], 3)
+    assert (len(whole.rows), doubts([whole]), whole.markers) == (2, [Doubt.RESTARTED], 3)
 
 
 def test_a_key_change_without_its_other_half_is_a_doubt():
@@ -147,12 +147,12 @@ def test_a_truncate_is_a_dead_record_and_no_suspect():
 
 
 def test_what_was_sent_again_after_a_crash_is_recognised():
-    """A transaction that the log has had whole says nothing again: its rows are counted, its dead letters not resent."""
+    """A transaction that the log has had whole says nothing again: rows are counted, dead letters not resent."""
     captured_ = captured(RAN / "postgres" / "one-log" / "transaction.jsonl")
     again = [r._replace(offset=r.offset + len(captured_)) for r in captured_]
     first, second = collected([*captured_, *again])
     assert (len(first.rows), first.resent, len(second.rows), second.resent) == (6, False, 0, True)
-    assert second.counts == {Counted.UNCHANGED: 6, Counted.MARKER: 2}
+    assert (second.repeated, second.markers) == (6, 2)
     assert doubts([first, second]) == []
 
 

@@ -1,0 +1,183 @@
+"""Running the bridge: its topics and facts before it starts, its streams while it runs, what it tells of a batch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from figbridge.adapters.memory import MemoryLog
+from figbridge.adapters.memory_authority import MemoryAuthorityStore
+from figbridge.domain.authority import Cut
+from figbridge.domain.fact import Fact
+from figbridge.errors import Refused, Unreachable
+from figbridge.operations.bridge import Bridge, aggregates, spoken_of, wait_streaming
+from figbridge.pipeline.account import Account
+from support.mappings import orders
+from support.monolith import insert, shop, update
+from support.rig import TOPICS, Rig, edge_of, facts_of, plan_of
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+TEXT = orders(
+    """
+    Placed: {when: appears, tell: [total], fact: order.placement}
+    Stated: {when: status changes, tell: [status], fact: order.status}
+    """
+)
+ORDER = {"order_id": 7, "number": 1007, "stat": "P", "tot_amt": "1.00"}
+LOG = TOPICS.log("legacy")
+
+
+class FakeStream:
+    """A connector without a database: it appends what it is given when it starts."""
+
+    def __init__(self, log: MemoryLog, records=(), failure: Exception | None = None) -> None:
+        self.log, self.records = log, records
+        self.failure = failure
+        self.resent = 0
+        self.calls: list[str] = []
+
+    def start(self) -> None:
+        self.calls.append("start")
+        self.log.append(self.records)
+
+    def wait_streaming(self, timeout_s: float) -> None:
+        self.calls.append("wait")
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        self.calls.append("stop")
+
+
+def bridge(**options) -> Bridge:
+    """Build a bridge over an empty log."""
+    plan = plan_of((TEXT,))
+    built = Bridge(plan, MemoryLog(), MemoryAuthorityStore(), edge_of(plan), {LOG: "legacy"}, "bridge", **options)
+    built.prepare(facts_of(plan), NOW, "test")
+    return built
+
+
+def account(built: Bridge) -> Account:
+    """Return what is committed of both ledgers."""
+    return Account.of(built.log.state("bridge"))
+
+
+def test_the_topics_are_there_before_anything_is_read() -> None:
+    """Source logs, control, quarantine, dead letters, and a domain and a shadow topic of each aggregate."""
+    assert bridge(domain_partitions=3).log.topics() == {
+        LOG: 1, TOPICS.control: 1, TOPICS.quarantine: 1, TOPICS.dead_letters: 1,
+        "figbridge.domain.order": 3, "figbridge.shadow.order": 3,
+    }  # fmt: skip
+
+
+def test_a_fact_that_nobody_declared_is_refused() -> None:
+    """A mapping that speaks of a fact without an owner does not start."""
+    plan = plan_of((TEXT,))
+    built = Bridge(plan, MemoryLog(), MemoryAuthorityStore(), edge_of(plan), {LOG: "legacy"}, "bridge")
+    with pytest.raises(Refused) as refused:
+        built.prepare([f for f in facts_of(plan) if f.name != "order.status"], NOW, "test")
+    assert (refused.value.code, "order.status" in refused.value.message) == ("AUT010", True)
+
+
+def test_preparing_again_changes_nothing() -> None:
+    """Topics and facts that are there stay; a fact declared otherwise is told, and not touched."""
+    built = bridge()
+    version = built.store.load().version
+    facts = facts_of(built.plan)
+    with capture_logs() as logs:
+        built.prepare([Fact(f.name, "", "delivery", None, "") for f in facts], NOW, "test")
+    assert built.store.load().version == version
+    assert {entry["event"] for entry in logs} == {"facts_contradict"}
+
+
+def test_a_run_starts_its_streams_and_stops_them() -> None:
+    """What a stream appends is processed, and the streams are stopped however the run ends."""
+    built = bridge()
+    stream = FakeStream(built.log, shop().transaction(insert("orders", **ORDER)))
+    built.streams = {"legacy": stream}
+    assert built.run(lambda: False, idle=lambda: True) == 3
+    assert stream.calls == ["start", "stop"]
+    assert (account(built).records["read"], account(built).claims["publish"]) == (3, 1)
+    assert account(built).balanced
+
+
+def test_a_stream_that_fails_ends_the_run_with_its_reason() -> None:
+    """What was read before it is committed; the failure is told and raised."""
+    built = bridge()
+    failure = Unreachable("the database went away")
+    stream = FakeStream(built.log, shop().transaction(insert("orders", **ORDER)), failure)
+    built.streams = {"legacy": stream}
+    with capture_logs() as logs, pytest.raises(Unreachable, match="went away"):
+        built.run(lambda: False)
+    assert "stream_failed" in {entry["event"] for entry in logs}
+    assert stream.calls == ["start", "stop"]
+    assert account(built).records["read"] == 3
+
+
+def test_a_run_that_is_told_to_stop_reads_nothing_more() -> None:
+    """Between two batches the run asks whether to go on."""
+    built = bridge(batch=3)
+    monolith = shop()
+    built.log.append(
+        [
+            *monolith.transaction(insert("orders", **ORDER)),
+            *monolith.transaction(insert("orders", **{**ORDER, "order_id": 8})),
+        ]
+    )
+    asked = iter([False, True])
+    assert built.run(lambda: next(asked)) == 3
+
+
+def test_a_run_goes_on_where_the_one_before_stopped() -> None:
+    """Positions, memory and account are those that were committed."""
+    built = bridge(batch=1)
+    monolith = shop()
+    built.log.append(
+        [
+            *monolith.transaction(insert("orders", **ORDER)),
+            *monolith.transaction(update("orders", {"order_id": 7}, stat="C")),
+        ]
+    )
+    for _ in range(3):
+        built.run(lambda: False, idle=lambda: True)
+    assert account(built).records["read"] == 6
+    assert account(built).claims["publish"] == 2
+
+
+def test_a_batch_tells_what_a_person_should_know() -> None:
+    """Suspects, parked keys, dead letters and quarantined claims are log events, without any value."""
+    rig = Rig(TEXT)
+    rig.know(insert("orders", **ORDER))
+    rig.grant("order.status", "delivery", Cut(LOG, 0, rig.log.ends([LOG])[LOG, 0]))
+    built = Bridge(rig.plan, rig.log, rig.store, edge_of(rig.plan), {LOG: "legacy"}, "bridge")
+    m = rig.monolith
+    rows = m.begin(update("orders", {"order_id": 7}, stat="C"))
+    rig.log.append([*rows, m.end(3), *m.transaction(update("orders", {"order_id": 7}, stat="Q"))])
+    broken = m.transaction(insert("orders", **{**ORDER, "order_id": 9, "number": 9}))
+    rig.log.append(
+        [broken[0], broken[1]._replace(value=broken[1].value.replace(b'"order_id":9', b'"order_id":null')), broken[2]]
+    )
+    with capture_logs() as logs:
+        built.run(lambda: False, idle=lambda: True)
+    told = {entry["event"]: entry for entry in logs}
+    assert {"transaction_suspect", "key_parked", "record_dead", "claim_quarantined"} <= told.keys()
+    assert told["transaction_suspect"]["doubt"] == "count-differs"
+    assert (told["key_parked"]["key"], told["record_dead"]["reason"]) == ("orders[7]", "KEY_MISSING")
+    assert told["claim_quarantined"]["owner"] == "delivery"
+
+
+def test_what_a_plan_speaks_of() -> None:
+    """Aggregates and facts of mappings and services together."""
+    plan = plan_of((TEXT,))
+    assert aggregates(plan) == {"Order"}
+    assert spoken_of(plan) == {"order.placement", "order.status", "order.delivery", "order.payment", "order.notes"}
+
+
+def test_waiting_for_streams_raises_what_one_failed_of() -> None:
+    """A stream that failed while starting is not waited for."""
+    log = MemoryLog()
+    well, ill = FakeStream(log), FakeStream(log, failure=Unreachable("no answer"))
+    wait_streaming([well])
+    assert well.calls == ["wait"]
+    with pytest.raises(Unreachable, match="no answer"):
+        wait_streaming([well, ill])
