@@ -122,8 +122,9 @@ class Database:
 
     def _prepare(self, durability: Durability) -> None:
         """Make the file a log if it is empty; touch nothing in a file that is something else."""
-        (application,) = self.rows("PRAGMA application_id")[0]
-        if application != APPLICATION_ID and self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+        # In this order: another process may be making the log between the two looks, tables and id in one transaction.
+        filled = self.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+        if filled and self.rows("PRAGMA application_id") != [(APPLICATION_ID,)]:
             raise self._foreign("is a database of another program", "name another file; this one was not changed")
         self.rows(f"PRAGMA page_size = {PAGE_BYTES}")  # only a file without pages takes it
         if self.rows("PRAGMA journal_mode = WAL") != [("wal",)]:
