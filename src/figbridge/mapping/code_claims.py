@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from figbridge.domain.claim import Claim
 from figbridge.domain.event import Event
 from figbridge.domain.fact import LEGACY, Cell
-from figbridge.mapping import judged, uses, values
+from figbridge.mapping import compare, judged, uses
 from figbridge.mapping.model import EventRule, Rule, SnapshotRule
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ClaimCode:
             Claim=Claim,
             Event=Event,
             new=tuple.__new__,
-            has_unavailable=values.has_unavailable,
+            has_unavailable=compare.has_unavailable,
             hushing=judged.hushing,
             known=judged.known,
             sides=judged.sides,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from figbridge.mapping import model, values
+from figbridge.mapping import compare, model
+from figbridge.mapping.compare import ABSENT
 from figbridge.mapping.source import Source
 from figbridge.mapping.uses import Value
-from figbridge.mapping.values import ABSENT
 from figbridge.mapping.when import (
     And,
     Appears,
@@ -30,7 +30,7 @@ from figbridge.mapping.when import (
 
 _DEEP = 20
 _KNOWN = {"True": "False", "False": "True"}
-TRUTH = {"ABSENT": ABSENT, "becomes": values.becomes, "compare": values.compare, "differs": values.differs}
+TRUTH = {"ABSENT": ABSENT, "becomes": compare.becomes, "compare": compare.compare, "differs": compare.differs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,6 @@ class ConditionCode:
             case model.Int() if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
                 return self.source.constant(int(text))
             case model.Plain() | model.Lookup() | model.Json():
-                return self.source.constant(values.Written(text))
+                return self.source.constant(compare.Written(text))
             case _:
                 return self.source.constant(text)

@@ -12,7 +12,7 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from figbridge.domain.change import RowShape
-from figbridge.mapping import judged, uses, values
+from figbridge.mapping import compare, judged, uses
 from figbridge.mapping.code_claims import ClaimCode
 from figbridge.mapping.code_conditions import ConditionCode, Existence, Variables
 from figbridge.mapping.code_values import ValueCode
@@ -50,9 +50,9 @@ class RuleCode:
         """Set when rows of a relation that a rule judges one by one came, went or were re-keyed."""
         self.judged_paths = {event.path for event in mapping.events if event.path}
         source.names.update(
-            NOTHING=NOTHING, Park=judged.Park, all_rows_changed=judged.all_rows_changed, minus=values.minus,
+            NOTHING=NOTHING, Park=judged.Park, all_rows_changed=judged.all_rows_changed, minus=compare.minus,
             reason=judged.reason, rows_changed=judged.rows_changed, touched_bits=judged.touched_bits,
-            unmoved=values.unmoved, unsure=judged.unsure,
+            unmoved=compare.unmoved, unsure=judged.unsure,
         )  # fmt: skip
         for value in self.values.values():
             self.functions[value.full] = self._reader(value)

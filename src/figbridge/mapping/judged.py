@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from figbridge.domain.change import Key
+from figbridge.mapping.compare import ABSENT, differs, has_unavailable
 from figbridge.mapping.unit import NOTHING, NOW, WAS, Pair, U, Unit
-from figbridge.mapping.values import ABSENT, CANNOT_READ, differs, has_unavailable
+from figbridge.mapping.values import CANNOT_READ
 
 Cells: TypeAlias = tuple[tuple[str, Any, Any], ...]
 """Values by name, as they were and as they are."""

@@ -10,8 +10,9 @@ import msgspec
 
 from figbridge.errors import Refused
 from figbridge.pipeline.control import Decision
-from figbridge.pipeline.parking import SPACE, Waiting
-from figbridge.pipeline.parking import read_waiting as _decode
+from figbridge.pipeline.parking import SPACE
+from figbridge.pipeline.waiting import Waiting
+from figbridge.pipeline.waiting import read_waiting as _decode
 from figbridge.ports import Log, Outgoing
 
 

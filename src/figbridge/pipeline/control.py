@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 
 from figbridge.mapping.judged import Park
-from figbridge.pipeline.parking import Origin, ParkingLot
+from figbridge.pipeline.parking import ParkingLot
 from figbridge.pipeline.translate import Translated, happenings, release
+from figbridge.pipeline.waiting import Origin
 from figbridge.ports import Entry, Record
 
 

@@ -14,7 +14,7 @@ from figbridge.domain.claim import Claim
 from figbridge.domain.event import event_id
 from figbridge.domain.verdict import Decision, Verdict
 from figbridge.mapping.values import iso_us
-from figbridge.pipeline.parking import Origin
+from figbridge.pipeline.waiting import Origin
 from figbridge.ports import Headers, Outgoing
 
 Encode = Callable[..., bytes]

@@ -18,9 +18,10 @@ from figbridge.mapping.judged import Park, Skipped
 from figbridge.mapping.model import Judge, Service
 from figbridge.pipeline.collect import Counted, Transaction
 from figbridge.pipeline.memory import RowMemory
-from figbridge.pipeline.parking import Origin, ParkingLot, Released, group_of
+from figbridge.pipeline.parking import ParkingLot, Released, group_of
 from figbridge.pipeline.plain import PlainUpdates
 from figbridge.pipeline.resolve import NetChanges, Resolved, Resolver, net_changes
+from figbridge.pipeline.waiting import Origin
 
 _TRANSLATED, _UNCHANGED, _PARKED = Counted.TRANSLATED, Counted.UNCHANGED, Counted.PARKED
 

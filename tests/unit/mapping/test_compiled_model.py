@@ -13,8 +13,9 @@ from support.monolith import insert, shop
 from support.rig import Rig
 
 CARRIERS = [insert("carriers", carrier_id=1, code="DHL"), insert("carriers", carrier_id=2, code="UPS")]
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-randoms = st.randoms(use_true_random=False)
+thorough = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+seeds = st.integers(0, 2**32 - 1)
+"""What a history is drawn from: a source of randomness of its own reaches further than one that is searched."""
 
 
 @contextmanager
@@ -37,12 +38,12 @@ def histories(random: Random, count: int):
 
 
 @thorough
-@given(randoms)
-def test_what_is_judged_equals_the_aggregate_at_both_edges(random):
+@given(seeds)
+def test_what_is_judged_equals_the_aggregate_at_both_edges(seed):
     """For any history of root, child, grandchild and pointed rows, was and now are those of the tables."""
     with bridging(everything()) as bridge:
         bridge.write(bridge.monolith.transaction(*CARRIERS))
-        for steps, wanted in histories(random, 8):
+        for steps, wanted in histories(Random(seed), 8):
             said = bridge.commit(*steps)
             assert {s.subject: (s.type, s.data) for s in said} == wanted
             assert len(said) == len(wanted)
@@ -50,10 +51,10 @@ def test_what_is_judged_equals_the_aggregate_at_both_edges(random):
 
 
 @thorough
-@given(randoms)
-def test_remembered_rows_say_what_the_log_would_have_said(random):
+@given(seeds)
+def test_remembered_rows_say_what_the_log_would_have_said(seed):
     """REPLICA IDENTITY DEFAULT with `before: last-known`, large values left out, gives the same events."""
-    drawn = list(histories(random, 8))
+    drawn = list(histories(Random(seed), 8))
     poor = shop(full=False, toast=frozenset({"notes"}))
     with bridging(everything()) as rich, bridging(everything("last-known"), monolith=poor) as bare:
         for bridge in (rich, bare):
@@ -65,11 +66,11 @@ def test_remembered_rows_say_what_the_log_would_have_said(random):
 
 
 @thorough
-@given(randoms)
-def test_a_restart_after_every_transaction_changes_nothing(random):
+@given(seeds)
+def test_a_restart_after_every_transaction_changes_nothing(seed):
     """What is remembered is what was committed: a bridge that starts anew each time sees the same."""
     with bridging(everything("last-known"), monolith=shop(full=False)) as bridge:
         bridge.write(bridge.monolith.transaction(*CARRIERS))
-        for steps, wanted in histories(random, 6):
+        for steps, wanted in histories(Random(seed), 6):
             bridge.start()
             assert {s.subject: (s.type, s.data) for s in bridge.commit(*steps)} == wanted

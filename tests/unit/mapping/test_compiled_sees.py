@@ -178,8 +178,10 @@ def test_two_rows_may_change_places(rig):
         ("OrderRenumbered", "order-1007"),
         ("OrderRenumbered", "order-1008"),
     ]
-    said = bridge.commit(update("order_lines", {"order_id": 8, "line_no": 1}, qty=3))
-    assert [(s.type, s.subject) for s in said] == [("OrderRevised", "order-1007")]
+    said = bridge.commit(
+        update("order_lines", {"order_id": 8, "line_no": 1}, qty=3), insert("order_lines", **{**LINE, "line_no": 2})
+    )
+    assert [(s.type, s.subject) for s in said] == [("OrderRevised", "order-1007"), ("OrderRevised", "order-1008")]
 
 
 def test_a_line_that_moves_changes_both_orders(rig):
