@@ -13,6 +13,9 @@ from figbridge.domain.authority import Authority, Cut, Grant
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
+CONTENT_TYPE: Headers = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
+"""The headers of an event that leaves: CloudEvents in structured mode, as JSON."""
+
 
 class Record(NamedTuple):
     """One record of a log, as it is read."""

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-CONTENT_TYPE = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
-
 
 class CloudEvent(msgspec.Struct, frozen=True):
     """One event as it leaves. `source` is the system whose word it is; `time` is the source's commit time."""

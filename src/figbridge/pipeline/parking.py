@@ -126,8 +126,3 @@ class ParkingLot:
     def committed(self) -> None:
         """Note that everything was written."""
         self._dirty.clear()
-
-    def rolled_back(self) -> None:
-        """Forget everything that was not committed."""
-        self._dirty.clear()
-        self._load()

@@ -15,15 +15,13 @@ from figbridge.domain.event import event_id
 from figbridge.domain.verdict import Decision, Verdict
 from figbridge.mapping.values import iso_us
 from figbridge.pipeline.waiting import Origin
-from figbridge.ports import Headers, Outgoing
+from figbridge.ports import CONTENT_TYPE, Outgoing
 
 Encode = Callable[..., bytes]
 """Encode an event: see figbridge.adapters.cloudevents.encode."""
 
 _PUBLISH: Final = Verdict.PUBLISH
 _new: Final = tuple.__new__
-
-CONTENT_TYPE: Headers = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 
 
 @dataclass(frozen=True, slots=True)

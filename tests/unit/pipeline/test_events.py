@@ -8,8 +8,9 @@ import re
 import msgspec
 import pytest
 
-from figbridge.adapters.cloudevents import CONTENT_TYPE, CloudEvent
+from figbridge.adapters.cloudevents import CloudEvent
 from figbridge.domain.change import Dead, Position
+from figbridge.ports import CONTENT_TYPE
 from support.mappings import orders, stock
 from support.monolith import insert, update
 
