@@ -68,7 +68,7 @@ class PlainUpdates:
 
         Nothing has been remembered or parked then: the transaction can be resolved as any other.
         """
-        tables, parking = self._tables, self._parking
+        tables, parked = self._tables, bool(self._parking)
         said, counted, kept = found = Plain([], [], [])
         keys: list[Any] = []
         for shape, op, before, after, _, _, _, moved, whole, _ in rows:
@@ -84,7 +84,7 @@ class PlainUpdates:
                     return None
             elif before is None or key_of(before) != key:
                 return None
-            if parking and parking.holds(compiled.mapping.name, _cells(key)):
+            if parked and self._parking.holds(compiled.mapping.name, _cells(key)):
                 return None
             if remembered:
                 kept.append((table, _cells(key), before, after))

@@ -35,6 +35,7 @@ from figbridge.ports import Headers, Record
 _new: Final = tuple.__new__
 _cells: Final = msgspec.structs.astuple
 _KEY_CELLS: Final = envelope.KEY_CELLS
+_EDGE: Final = b'{"status":"'
 _NO_HEAD: Final = "\0"
 """The beginning of no transaction's id."""
 _plain: Final = (TEXTS | {UNAVAILABLE}).isdisjoint
@@ -84,6 +85,8 @@ class Decoder:
         # Rows of one table come in runs, and what follows the table's name keeps its length: one comparison.
         if value.endswith(self._probe, 0, len(value) - self._tail):
             entry = self._last
+        elif value.startswith(_EDGE):
+            return self._edge(record, value)
         else:
             entry = self._probe_table(value) if self._binlog else self._probe_schema(value)
         if entry is None:
@@ -178,11 +181,15 @@ class Decoder:
             return change
         return change._replace(before=fabricated.only_key(entry.shape, change.before))
 
+    def _edge(self, record: Record, value: bytes) -> Decoded:
+        try:
+            return edge(decode_edge(value), _new(Position, record[:3]))
+        except UNREADABLE:
+            return self._generic(record)
+
     def _other(self, record: Record, value: bytes) -> Decoded:
         """Decode the frequent records that are no row of a mapped table without decoding their row."""
         try:
-            if value.startswith(b'{"status":"'):
-                return edge(decode_edge(value), _new(Position, record[:3]))
             if value.startswith(b'{"before":'):
                 skeleton = envelope.decode_skeleton(value)
                 self._binlog = skeleton.source.schema is None
