@@ -88,7 +88,7 @@ class ClaimCode:
 
     def silent(self, rules: tuple[Rule, ...]) -> None:
         """Collect what the mapping is silent about: bits of values, and the rules that say so."""
-        line, block, bit = self.source.line, self.source.block, self.rules.bit
+        line, bit = self.source.line, self.rules.bit
         line("quiet = (); hushed = 0")
         for rule in rules:
             bits = sum(bit[n] for n in uses.changed_by(rule.when) if n in bit)

@@ -78,9 +78,9 @@ class RuleCode:
     def read(self, value: Value, row: str, side: str) -> str:
         """Return the expression that reads a value from a row."""
         reader = value.readers[0][1]
-        if self.plain and row in self.inline and not value.rows and not value.listed and not value.path:
-            if isinstance(reader, Leaf):
-                return self.inline[row].expression(reader, "")
+        whole = not value.rows and not value.listed and not value.path
+        if self.plain and row in self.inline and whole and isinstance(reader, Leaf):
+            return self.inline[row].expression(reader, "")
         return f"{self.function(value)}({row}, u, {side})"
 
     def may_differ(self, bits: int) -> str:
@@ -198,7 +198,8 @@ class RuleCode:
     def surely_known(self, value: Value) -> bool:
         """Say whether a value of the row after a plain update is known: its images are whole (pipeline/plain.py)."""
         reader = value.readers[0][1]
-        return self.plain and not value.rows and not value.paths and isinstance(reader, Leaf) and not isinstance(reader, Lookup)
+        own = not value.rows and not value.paths and isinstance(reader, Leaf) and not isinstance(reader, Lookup)
+        return self.plain and own
 
     def subject(self, row: str) -> str:
         """Return the expression of the aggregate's id: None when a column of it is not known."""

@@ -99,8 +99,8 @@ class PlainUpdates:
             said += judged
             notes = compiled.skips and all(isinstance(item, Skipped) for item in judged)
             counted.append(_TRANSLATED if judged and not notes else _UNCHANGED)
-        if len(set(keys)) < len(keys) and len({(row.shape, key) for row, key in zip(rows, keys, strict=True)}) < len(keys):
-            return None  # a row that changed twice
+        if len(set(keys)) < len(keys) and _twice(rows, keys):
+            return None
         return found
 
     def _unit(self, compiled: Compiled, key: Key, was: Row, now: Row) -> Unit:
@@ -110,3 +110,8 @@ class PlainUpdates:
 def _cells(key: Any) -> Key:
     """Return the cells of a key: a key of one column is its cell alone."""
     return key if type(key) is tuple else (key,)
+
+
+def _twice(rows: Sequence[RowChange], keys: Sequence[Any]) -> bool:
+    """Say whether a row changed twice; rows of several tables may have one key."""
+    return len({(row.shape, key) for row, key in zip(rows, keys, strict=True)}) < len(keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
@@ -74,7 +74,7 @@ class Translator:
         if self._skips:
             take(found.judged, out)
         else:
-            out.claims = cast(list[Claim], found.judged)
+            out.claims = cast("list[Claim]", found.judged)
         for table, key, was, now in found.remember:
             self._memory.remember(table, key, was, now)
         return True

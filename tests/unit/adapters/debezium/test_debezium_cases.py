@@ -17,7 +17,6 @@ from figbridge.domain.change import (
     Marker,
     MarkerKind,
     Position,
-    RowChange,
     Unmapped,
 )
 from figbridge.mapping.rows import make_shape
@@ -181,7 +180,12 @@ def test_rows_of_an_incremental_snapshot_stand_where_the_stream_stood():
         for record, change in reads:
             source = json.loads(record.value)["source"]
             place = json.loads(source["sequence"])[1] if source["sequence"] else f"{source['file']}:{source['pos']}:0"
-            assert (change.detail.snapshot, change.tx, change.detail.order, change.detail.place) == ("incremental", None, 0, place)
+            assert (change.detail.snapshot, change.tx, change.detail.order, change.detail.place) == (
+                "incremental",
+                None,
+                0,
+                place,
+            )
 
 
 def test_rows_of_the_signal_table_are_markers_that_count_in_their_transaction():
