@@ -46,10 +46,10 @@ ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
 class MariaDb(Server):
     """Own one MariaDB server. `binaries` is where Maven unpacked them; its user may do everything.
 
-    `durable=False` is faster and loses data when the computer (not the server) crashes.
+    Without `durable` it is faster and loses data when the computer (not the server) crashes.
     """
 
-    def __init__(self, folder: Path, *, binaries: Path, port: int = 0, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, binaries: Path, port: int = 0, durable: bool = False) -> None:
         super().__init__("mariadb", folder, port)
         self._binaries = binaries
         self._durable = durable

@@ -114,7 +114,7 @@ def _look(pid: int) -> Identity | None:
     try:
         # The second field is the program's name in parentheses, which may hold anything: count from its end.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        if fields[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1:
+        if fields[0] in "ZX" and len(list(Path(f"/proc/{pid}/task").iterdir())) <= 1:
             return None
         return Identity(pid, int(fields[19]), _BOOT.read_text().strip())
     except OSError:
