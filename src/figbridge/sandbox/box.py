@@ -14,12 +14,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from figbridge.errors import Refused, Unreachable
-from figbridge.sandbox import parts
+from figbridge.sandbox import parts, process
 from figbridge.sandbox.broker import Broker
 from figbridge.sandbox.jvm import Jvm, properties
 from figbridge.sandbox.mariadb import MariaDb
@@ -45,7 +45,8 @@ class Seen(NamedTuple):
 
 
 class Sandbox:
-    """Own the servers of one folder. As a context manager it starts them, and stops them at the end.
+    """Own the servers of one folder. As a context manager it starts them, and stops them at the end, also when the
+    process is killed before it.
 
     What the folder's plan has stays, and what is asked here comes to it; with no kinds it is what it was. What `up`
     starts runs until `down`, in whatever process that is called. Raises Refused when the folder's plan forbids what is
@@ -68,17 +69,18 @@ class Sandbox:
         self._before = before
         self.plan = before.grown(kinds, brokers, workers, lossy=lossy).with_ports(chosen or {})
         self._servers = self._make()
+        self._ending = ExitStack()
 
     def __enter__(self) -> Sandbox:
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(process.guarded(self.folder))
+            stack.callback(self.down)
             self.up()
-        except BaseException:
-            self.down()
-            raise
+            self._ending = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.down()
+        self._ending.close()
 
     @property
     def bootstrap(self) -> str:
