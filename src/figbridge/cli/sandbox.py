@@ -81,7 +81,8 @@ def up(
     say(f"started {', '.join(started)}" if started else "everything ran already")
     seen = box.status()
     show(fmt, seen, lambda: _print(seen))
-    say(f"users and passwords: {box.secrets}")
+    if {"postgres", "mariadb"} & set(box.plan.kinds):
+        say(f"users and passwords: {box.secrets}")
     return Exit.OK
 
 
