@@ -53,6 +53,7 @@ def sandbox() -> None:
 @click.option("--workers", type=click.IntRange(1, 5), help="How many Connect workers; 1 by default.")
 @click.option("--port", "ports", multiple=True, callback=_ports, metavar="SERVER=PORT", help="A port; else a free one.")
 @click.option("--lossy", is_flag=True, help="Also the older Debezium that loses rows, to see them found.")
+@click.option("--fetch-only", is_flag=True, help="Fetch what is missing, and start nothing.")
 @_data_option
 @output_option
 def up(
@@ -61,6 +62,7 @@ def up(
     workers: int | None,
     ports: dict[str, int],
     lossy: bool,  # noqa: FBT001 — a flag of click
+    fetch_only: bool,  # noqa: FBT001 — a flag of click
     data: Path,
     fmt: str,
 ) -> Exit:
@@ -76,8 +78,12 @@ def up(
         data, kinds or (() if known.plan.kinds else _KINDS), brokers=brokers, workers=workers, lossy=lossy, chosen=ports
     )
     rate = Rate("fetching Kafka, Debezium and MariaDB", box.to_fetch())
-    started = box.up(lambda got: rate.say(got.bytes, got.seconds), say)
+    cache = box.fetch(lambda got: rate.say(got.bytes, got.seconds))
     rate.end()
+    if fetch_only:
+        show(fmt, {"fetched": str(cache)}, lambda: click.echo(f"all is in {cache}"))
+        return Exit.OK
+    started = box.up(say)
     say(f"started {', '.join(started)}" if started else "everything ran already")
     seen = box.status()
     show(fmt, seen, lambda: _print(seen))

@@ -24,7 +24,7 @@ from figbridge.sandbox.broker import Broker
 from figbridge.sandbox.jvm import Jvm, properties
 from figbridge.sandbox.mariadb import MariaDb
 from figbridge.sandbox.maven import Tell
-from figbridge.sandbox.parts import ensure, silent
+from figbridge.sandbox.parts import silent
 from figbridge.sandbox.plan import FILE, Plan, load, save
 from figbridge.sandbox.ports import HOST
 from figbridge.sandbox.postgres import Postgres
@@ -122,14 +122,18 @@ class Sandbox:
         """Return about how many bytes `up` would fetch."""
         return sum(parts.SIZES[name] for name in parts.missing(self.plan.parts()))
 
-    def up(self, tell: Tell = silent, note: Callable[[str], None] = lambda _: None) -> list[str]:
+    def fetch(self, tell: Tell = silent) -> Path:
+        """Fetch what is missing, and return the folder that has it. `tell` hears how it goes. Raises Unreachable."""
+        return parts.ensure(self.plan.parts(), tell)
+
+    def up(self, note: Callable[[str], None] = lambda _: None) -> list[str]:
         """Fetch what is missing, start every server that does not run, and wait until all can be used.
 
-        `tell` hears how a download goes, and `note` in a sentence what is done. Returns the names of those that were
-        started. Raises Unreachable; what was started then runs on, and another `up` mends the rest.
+        `note` hears in a sentence what is done. Returns the names of those that were started. Raises Unreachable; what
+        was started then runs on, and another `up` mends the rest.
         """
         with self._alone():
-            ensure(self.plan.parts(), tell)
+            self.fetch()
             self._check_ports()
             save(self.folder, self.plan)
             started = self._start(self._first(), note)
