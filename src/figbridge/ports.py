@@ -259,6 +259,9 @@ class Broker(Protocol):
     def send(self, topic: str, key: str, value: bytes) -> None:
         """Append one record to partition 0 of a topic and wait until it is durable."""
 
+    def read(self, topic: str, offset: int) -> tuple[int, tuple[bytes, ...]]:
+        """Return the values in partition 0 of a topic from an offset to its end, and the offset to read on from."""
+
     def snapshot_rows(self, topic: str, offset: int, table: str) -> Seen:
         """Count the rows of a table that an incremental snapshot wrote to a source log, from an offset to its end."""
 

@@ -60,6 +60,7 @@ class Capture:
     """Tables that Debezium sets to REPLICA IDENTITY FULL when it starts; PostgreSQL only."""
     log: Topic
     signals: Topic
+    notifications: Topic
     topic_prefix: str = "figbridge"
     signal_table: str = ""
     """The table that Debezium writes its watermarks to; without one it works without writing to the database."""
@@ -95,7 +96,7 @@ class Capture:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """Return every topic that must be there before the connector starts."""
-        return (self.log, self.signals, *([self.history] if self.history else []))
+        return (self.log, self.signals, self.notifications, *([self.history] if self.history else []))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -93,21 +93,41 @@ class KafkaBroker:
             if failures or left:
                 raise KafkaException(failures[0] if failures else KafkaError(KafkaError._MSG_TIMED_OUT))
 
+    def read(self, topic: str, offset: int) -> tuple[int, tuple[bytes, ...]]:
+        """Return the values in partition 0 of a topic from an offset to its end, and the offset to read on from."""
+        values: list[bytes] = []
+        reached = self._each(topic, offset, values.append)
+        return reached, tuple(values)
+
     def snapshot_rows(self, topic: str, offset: int, table: str) -> Seen:
         """Count the rows of a table that an incremental snapshot wrote to a source log, from an offset to its end."""
-        rows, end = 0, self.end(topic)
+        rows = 0
+
+        def count(value: bytes) -> None:
+            nonlocal rows
+            rows += _is_snapshot_row(value, table)
+
+        return Seen(self._each(topic, offset, count), rows)
+
+    def _each(self, topic: str, offset: int, take: Callable[[bytes], None]) -> int:
+        """Give every value from an offset to the end; return the offset to read on from."""
+        end = self.end(topic)
+        if offset >= end:
+            return offset
         with self._said(f"read {topic}"), self._consumer() as consumer:
             consumer.assign([TopicPartition(topic, 0, offset)])
             while offset < end:
                 messages = consumer.consume(_BATCH, 1.0)
-                if not messages:
-                    break  # what is left before the end are markers of transactions
                 for message in messages:
-                    if (error := message.error()) is not None:
+                    error, value = message.error(), message.value()
+                    if error is not None and error.code() != KafkaError._PARTITION_EOF:
                         raise KafkaException(error)
-                    rows += _is_snapshot_row(message.value(), table)
-                    offset = message.offset() + 1
-        return Seen(max(offset, end), rows)
+                    offset = message.offset() + (error is None)
+                    if error is None and value is not None:
+                        take(value)
+                if any(m.error() is not None for m in messages):
+                    break  # the end: what is left before it are markers of transactions
+        return max(offset, end)
 
     @contextmanager
     def _consumer(self) -> Iterator[Any]:
@@ -117,6 +137,7 @@ class KafkaBroker:
                 "group.id": f"figbridge-look-{uuid.uuid4()}",  # never committed: no group comes into being
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
+                "enable.partition.eof": True,
                 "auto.offset.reset": "error",
             },
             logger=_Silent,
@@ -156,8 +177,8 @@ def _set(entries: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _is_snapshot_row(value: bytes | None, table: str) -> bool:
-    if value is None or b'"incremental"' not in value:
+def _is_snapshot_row(value: bytes, table: str) -> bool:
+    if b'"incremental"' not in value:
         return False
     try:
         found = json.loads(value)

@@ -5,6 +5,7 @@ What Debezium itself is told in either way of running it stands in adapters/debe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -41,6 +42,24 @@ def generated(capture: Capture) -> dict[str, str]:
     return dict(sorted({**capture.more, **own(capture)}.items()))
 
 
+def refused(setting: str, capture: Capture) -> str:
+    """Return why a file may not add a setting; empty when it may."""
+    if setting in own(capture):
+        return "it follows from the mappings and the document"
+    return next((why for pattern, why in _REFUSED if re.match(pattern, setting)), "")
+
+
+_REFUSED: Final = (
+    (r"(transforms|predicates)(\.|$)", "the bridge needs the records as Debezium writes them"),
+    (r"(key|value|header)\.converter", "the bridge reads plain JSON"),
+    (r"(table|column|schema|database)\.(include|exclude)\.", "what is captured follows from the mappings"),
+    (r"message\.key\.columns$", "a key outside the primary key is invented when a row is deleted"),
+    (r"unavailable\.value\.placeholder$", "the bridge knows a missing value by Debezium's own mark"),
+    (r"(topic\.creation|topic\.naming|signal|notification|schema\.history)\.", "topics follow from the source's name"),
+    (r"errors\.", "what cannot be sent must stop the connector"),
+)
+
+
 def own(capture: Capture) -> dict[str, str]:
     """Return the settings that are generated, without those a file adds."""
     kind = _postgres(capture) if capture.kind is Kind.POSTGRES else _mariadb(capture)
@@ -56,7 +75,7 @@ def own(capture: Capture) -> dict[str, str]:
         **_columns(capture),
         "snapshot.mode": capture.snapshot,
         **debezium.SHAPE,
-        **debezium.route(capture.log.name),
+        **debezium.route(capture.log.name, but=capture.notifications.name),
         **_CONNECT,
         "heartbeat.interval.ms": str(capture.heartbeat_ms),
         **_topic(capture),
@@ -135,6 +154,9 @@ def _signals(capture: Capture) -> dict[str, str]:
         "signal.kafka.bootstrap.servers": capture.kafka,
         "signal.kafka.groupId": f"{capture.connector}-signals",  # the default is one group for every connector
         **_client(capture, "signal.consumer."),
+        # What Debezium says about its snapshots. It is no part of what the database said, so not for the log.
+        "notification.enabled.channels": "sink",
+        "notification.sink.topic.name": capture.notifications.name,
     }
 
 

@@ -73,5 +73,6 @@ class PostgresDatabase:
 
 
 def _line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1 if "connection" in lines[0] and len(lines) > 1 else 0].strip().rstrip(".") if lines else "nothing"
+    """Return the line that says why; the client writes advice and other tries around it."""
+    lines = str(error).strip().splitlines() or ["nothing"]
+    return next((line for line in lines if "failed: " in line), lines[0]).strip(" \t-.")

@@ -6,32 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from figbridge.domain.secret import is_reference, is_secret
+
 HIDDEN: Final = "(hidden)"
 
-_SECRET_NAME: Final = re.compile(
-    r"passw|passphrase|secret|token|credential|jaas|api\.?key|keystore\.key|private\.?key|\bpwd\b", re.IGNORECASE
-)
-_REFERENCES: Final = re.compile(r"\$\{[^${}]+\}")
 _WRITTEN: Final = re.compile(r"""(?i)((?:passw(?:or)?d|pwd|secret|token)["']?\s*[=:]\s*["']?)([^\s"',;&}]+)""")
 _IN_ADDRESS: Final = re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)")
 _SHORT: Final = 3
-_JAAS_REST: Final = re.compile(
-    r"""[\s;]|org\.apache\.kafka[\w.]*|required|(?:username|password)\s*=|["']""", re.IGNORECASE
-)
-
-
-def is_secret(name: str) -> bool:
-    """Say whether a setting holds a secret, by its name."""
-    return _SECRET_NAME.search(name) is not None
-
-
-def is_reference(value: str) -> bool:
-    """Say whether a secret's value is made of references alone, such as `${file:/run/secrets/db:password}`.
-
-    A JAAS line holds words besides; of it everything that is no keyword must be a reference.
-    """
-    rest = _REFERENCES.sub("", value)
-    return rest != value and not _JAAS_REST.sub("", rest)
 
 
 def hide(config: Mapping[str, str]) -> dict[str, str]:

@@ -42,12 +42,12 @@ POSTGRES: Final[Mapping[str, str]] = {
 _LITERAL: Final = re.compile(r"([\\.^$|()\[\]{}*+?])")
 
 
-def route(topic: str) -> dict[str, str]:
-    """Return the settings that send rows, markers, schema changes and heartbeats to one topic."""
+def route(topic: str, *, but: str = "") -> dict[str, str]:
+    """Return the settings that send rows, markers, schema changes and heartbeats to one topic; all but one topic's."""
     return {
         "transforms": "one",
         "transforms.one.type": "org.apache.kafka.connect.transforms.RegexRouter",
-        "transforms.one.regex": ".*",
+        "transforms.one.regex": rf"(?!{literal(but)}$).*" if but else ".*",
         "transforms.one.replacement": topic.replace("\\", "\\\\").replace("$", "\\$"),
     }
 
