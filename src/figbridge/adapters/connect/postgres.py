@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from figbridge.adapters.engine import extra, tables
-from figbridge.adapters.engine.position import lsn_text
 from figbridge.domain.connector import LiveColumn, LiveTable, Slot
+from figbridge.domain.lsn import lsn_text
 from figbridge.errors import Refused, Unreachable
 
 _SLOT = """
