@@ -99,3 +99,12 @@ def console(*, stderr: bool = False) -> Any:
 def say(text: str) -> None:
     """Say something on stderr that is not a result."""
     click.echo(text, err=True)
+
+
+def sure(question: str, yes: bool) -> None:  # noqa: FBT001 — a flag's value
+    """Ask whether to go on. Raises click.Abort for no, UsageError when nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Say so with --yes: nobody can be asked here.")
+    click.confirm(question, abort=True, err=True)

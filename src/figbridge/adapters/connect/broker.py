@@ -25,6 +25,7 @@ from figbridge.ports import Seen
 
 _WAIT_S: Final = 15.0
 _BATCH: Final = 5000
+_ABSENT: Final = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _DENIED: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
@@ -41,16 +42,12 @@ class KafkaBroker:
         wanted = set(names)
         with self._said("list topics"):
             there = self._admin.list_topics(timeout=_WAIT_S).topics
-            found = [there[name] for name in sorted(wanted) if name in there and there[name].error is None]
-            resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.topic) for topic in found]
+            found = {name: there[name] for name in sorted(wanted) if name in there and there[name].error is None}
+            resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in found]
             configs = self._admin.describe_configs(resources, request_timeout=_WAIT_S) if resources else {}
             settings = {resource.name: _set(future.result(_WAIT_S)) for resource, future in configs.items()}
-        return {
-            t.topic: LiveTopic(
-                t.topic, len(t.partitions), min(len(p.replicas) for p in t.partitions.values()), settings[t.topic]
-            )
-            for t in found
-        }
+        copies = {name: [len(p.replicas) for p in topic.partitions.values()] for name, topic in found.items()}
+        return {name: LiveTopic(name, len(copies[name]), min(copies[name]), settings[name]) for name in found}
 
     def create(self, topic: Topic) -> None:
         """Create a topic."""
@@ -71,14 +68,17 @@ class KafkaBroker:
 
     def end(self, topic: str) -> int:
         """Return the offset after the last committed record of a topic's partition 0; 0 without the topic."""
-        if topic not in self.look([topic]):
-            return 0
-        place = TopicPartition(topic, 0)
+        place, latest = TopicPartition(topic, 0), OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with self._said(f"read {topic}"):
             asked = self._admin.list_offsets(
-                {place: OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
+                {place: latest}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
             )
-            return int(asked[place].result(_WAIT_S).offset)
+            try:
+                return int(asked[place].result(_WAIT_S).offset)
+            except KafkaException as error:
+                if error.args[0].code() in _ABSENT:
+                    return 0
+                raise
 
     def send(self, topic: str, key: str, value: bytes) -> None:
         """Append one record to partition 0 of a topic and wait until it is durable."""
@@ -88,7 +88,12 @@ class KafkaBroker:
                 {**self._client, "acks": "all", "enable.idempotence": True, "message.timeout.ms": int(_WAIT_S * 1000)},
                 logger=_Silent,
             )
-            producer.produce(topic, key=key, value=value, partition=0, on_delivery=lambda e, _: e and failures.append(e))
+
+            def delivered(error: KafkaError | None, _: object) -> None:
+                if error is not None:
+                    failures.append(error)
+
+            producer.produce(topic, key=key, value=value, partition=0, on_delivery=delivered)
             left = producer.flush(_WAIT_S + 1)
             if failures or left:
                 raise KafkaException(failures[0] if failures else KafkaError(KafkaError._MSG_TIMED_OUT))
@@ -158,7 +163,11 @@ class KafkaBroker:
 
     def _failure(self, error: KafkaError, what: str) -> FigbridgeError:
         if error.code() in _DENIED:
-            return Refused(f"Kafka refuses to {what}: {error.str()}", hint="ask for the rights in docs/connectors.md", code="CON031")
+            return Refused(
+                f"Kafka refuses to {what}: {error.str()}",
+                hint="ask for the rights in docs/connectors.md",
+                code="CON031",
+            )
         if error.code() < 0 or error.retriable():
             return Unreachable(f"Kafka at {self._servers} does not answer: {error.str()}", hint=_HINT, code="CON030")
         return Refused(f"Kafka refuses to {what}: {error.str()}", hint="the broker's log says more", code="CON031")

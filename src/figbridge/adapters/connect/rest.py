@@ -149,7 +149,9 @@ class ConnectRest:
             ) from None
         except Invalid as error:
             raise Refused(
-                f"Connect refuses to {what}: {'; '.join(error.messages)}", hint="figbridge connectors validate", code="CON004"
+                f"Connect refuses to {what}: {'; '.join(error.messages)}",
+                hint="figbridge connectors validate",
+                code="CON004",
             ) from None
 
     def _once(self, method: str, path: str, what: str, body: Any) -> Any:

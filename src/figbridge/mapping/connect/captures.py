@@ -34,7 +34,9 @@ def captured(plan: Plan, source: str) -> Captured | None:
     return None
 
 
-def captures(documents: Iterable[ConnectorDocument], plan: Plan, topic_prefix: str) -> tuple[tuple[Capture, ConnectorDocument], ...]:
+def captures(
+    documents: Iterable[ConnectorDocument], plan: Plan, topic_prefix: str
+) -> tuple[tuple[Capture, ConnectorDocument], ...]:
     """Return each connector's capture with its document. Raises ConfigurationError with every finding."""
     findings = Findings()
     found: list[tuple[Capture, ConnectorDocument]] = []

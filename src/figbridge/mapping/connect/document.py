@@ -24,7 +24,11 @@ KindWord: TypeAlias = Annotated[Scalar, Word("a kind of database", choices=("pos
 SnapshotWord: TypeAlias = Annotated[Scalar, Word("what is read at the first start", choices=("initial", "no_data"))]
 ColumnsWord: TypeAlias = Annotated[Scalar, Word("which columns leave the database", choices=("used", "all"))]
 TlsWord: TypeAlias = Annotated[
-    Scalar, Word("how TLS is used", choices=("disable", "disabled", "require", "required", "verify-ca", "verify-full", "verify-identity"))
+    Scalar,
+    Word(
+        "how TLS is used",
+        choices=("disable", "disabled", "require", "required", "verify-ca", "verify-full", "verify-identity"),
+    ),
 ]
 Setting: TypeAlias = Annotated[
     Scalar, Word("a setting's name", pattern=r"[A-Za-z][A-Za-z0-9_.-]*", like="max.batch.size")
@@ -40,8 +44,13 @@ Servers: TypeAlias = Annotated[
 class TlsForm(Form):
     """How the connector's connection to the database is protected."""
 
-    mode: TlsWord = Field(description="PostgreSQL: disable, require, verify-ca, verify-full. MariaDB: disabled, required, verify-ca, verify-identity.")
-    ca: Free = Field(default(""), description="The file with the authority's certificate, on the workers. MariaDB: a truststore.")
+    mode: TlsWord = Field(
+        description="PostgreSQL: disable, require, verify-ca, verify-full; "
+        "MariaDB: disabled, required, verify-ca, verify-identity."
+    )
+    ca: Free = Field(
+        default(""), description="The file with the authority's certificate, on the workers. MariaDB: a truststore."
+    )
 
 
 class DatabaseForm(Form):
@@ -67,7 +76,9 @@ class KafkaForm(Form):
     """The brokers as the Connect workers reach them; for signals and, on MariaDB, the history of schemas."""
 
     servers: Servers = Field(description="host:port, and more after commas.")
-    client: dict[Setting, SettingValue] = Field({}, description="Security settings of the clients; secrets as references.")
+    client: dict[Setting, SettingValue] = Field(
+        {}, description="Security settings of the clients; secrets as references."
+    )
 
 
 class ConnectorForm(Form):
@@ -78,9 +89,19 @@ class ConnectorForm(Form):
     log: LogForm = Field(description="The source log.")
     kafka: KafkaForm = Field(description="The brokers, as the workers reach them.")
     heartbeat: Span = Field(default("2s"), description="How often an idle source says that it is alive.")
-    snapshot: SnapshotWord = Field(default("initial"), description="What is read at the first start: every row, or none.")
-    columns: ColumnsWord = Field(default("used"), description="Columns that leave the database: those that are read, or all.")
-    signals: TableName = Field(default(""), description="The table for Debezium's watermarks; without it nothing is written.")
-    server_id: Whole = Field(0, description="MariaDB: a number that no other replica has; made from the name without one.")
-    streams: dict[Name, list[Slug]] = Field({}, description="Stream → mappings: each stream is a connector with a log of its own.")
+    snapshot: SnapshotWord = Field(
+        default("initial"), description="What is read at the first start: every row, or none."
+    )
+    columns: ColumnsWord = Field(
+        default("used"), description="Columns that leave the database: those that are read, or all."
+    )
+    signals: TableName = Field(
+        default(""), description="The table for Debezium's watermarks; without it nothing is written."
+    )
+    server_id: Whole = Field(
+        0, description="MariaDB: a number that no other replica has; made from the name without one."
+    )
+    streams: dict[Name, list[Slug]] = Field(
+        {}, description="Stream → mappings: each stream is a connector with a log of its own."
+    )
     more: dict[Setting, SettingValue] = Field({}, description="Settings of the connector beyond the generated ones.")

@@ -1,4 +1,4 @@
-"""Check what Connect does not: it starts a connector on a table that does not exist, and takes settings nobody knows."""
+"""Check what Connect does not: it starts a connector on a table that is not there, and takes unknown settings."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def _database(site: Site, wanted: Wanted) -> Iterator[Finding]:
     for name in signals:
         missing = _SIGNAL_COLUMNS - {c.name for c in live[name].columns} if name in live else _SIGNAL_COLUMNS
         if missing:
-            text = f"the signal table {name} has no {', '.join(sorted(missing))}" if name in live else f"no table {name}"
+            text = (
+                f"the signal table {name} has no {', '.join(sorted(missing))}" if name in live else f"no table {name}"
+            )
             made = f"CREATE TABLE {name} (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048))"
             yield Finding(place, "CON014", text, made)
 
@@ -105,7 +107,9 @@ def _table(wanted: Wanted, name: str, table: LiveTable | None) -> Iterator[Findi
         if column not in have:
             yield Finding(place, "CON015", f"{name} has no column {column}", "figbridge mapping lint")
     if capture.kind is Kind.MARIADB:
-        for column in have.values():
-            if column.type.lower().startswith(_BREAKS_THE_PARSER):
-                text = f"{name}.{column.name} is {column.type}: Debezium's parser stops at it"
-                yield Finding(place, "CON027", text, "take the column out of the table, or the table out of the mappings")
+        for each in have.values():
+            if each.type.lower().startswith(_BREAKS_THE_PARSER):
+                text = f"{name}.{each.name} is {each.type}: Debezium's parser stops at it"
+                yield Finding(
+                    place, "CON027", text, "take the column out of the table, or the table out of the mappings"
+                )

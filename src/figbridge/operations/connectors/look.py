@@ -64,22 +64,21 @@ class _Look:
 def status(site: Site, chosen: tuple[Wanted, ...] = ()) -> tuple[Status, ...]:
     """Return what connectors do; for those that run, after waiting for a heartbeat of each."""
     wanted = chosen or site.wanted
-    first = {w: look for w, look in zip(wanted, _looks(site, wanted), strict=True)}
-    runs = tuple(w for w in wanted if _runs(first[w].live))
-    deadline = time.monotonic() + max((2 * w.capture.heartbeat_ms / 1000 + _POLLS_S for w in runs), default=0.0)
-    moved: dict[Wanted, int] = {}
-    while runs and len(moved) < len(runs) and time.monotonic() < deadline:
+    looks = _looks(site, wanted)
+    runs = {w.capture.name: w for w in wanted if _runs(looks[w.capture.name].live)}
+    deadline = time.monotonic() + max((2 * w.capture.heartbeat_ms / 1000 + _POLLS_S for w in runs.values()), default=0)
+    moved: set[str] = set()
+    while len(moved) < len(runs) and time.monotonic() < deadline:
         time.sleep(_EVERY_S)
-        for each in runs:
-            if each not in moved and (end := site.broker.end(each.capture.log.name)) > first[each].end:
-                moved[each] = end
-    second = {**first, **dict(zip(runs, _looks(site, runs), strict=True))} if runs else first
-    return tuple(judged(w.capture, second[w], moved=w in moved) for w in wanted)
+        still = [w for name, w in runs.items() if name not in moved]
+        moved |= {w.capture.name for w in still if site.broker.end(w.capture.log.name) > looks[w.capture.name].end}
+    looks |= _looks(site, tuple(runs.values()))
+    return tuple(judged(w.capture, looks[w.capture.name], moved=w.capture.name in moved) for w in wanted)
 
 
-def _looks(site: Site, wanted: tuple[Wanted, ...]) -> list[_Look]:
-    live = site.connect.connectors()
-    return [_look(site, each, live.get(each.capture.connector)) for each in wanted]
+def _looks(site: Site, wanted: tuple[Wanted, ...]) -> dict[str, _Look]:
+    live = site.connect.connectors() if wanted else {}
+    return {each.capture.name: _look(site, each, live.get(each.capture.connector)) for each in wanted}
 
 
 def _look(site: Site, wanted: Wanted, live: Live | None) -> _Look:

@@ -24,7 +24,7 @@ class Site:
     connect: Connect
     broker: Broker
     databases: Mapping[str, LegacyDatabase] = field(default_factory=dict)
-    """Connector document's name → its database, for those that figbridge itself has an account for."""
+    """Connector → its database, for those that figbridge itself has an account for."""
     topic_prefix: str = "figbridge"
 
     def named(self, name: str) -> Wanted:

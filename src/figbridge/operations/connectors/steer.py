@@ -67,9 +67,7 @@ def _all(state: str) -> Callable[[Live], bool]:
     return lambda live: live.state == state and bool(live.tasks) and all(t.state == state for t in live.tasks)
 
 
-def _wait(
-    site: Site, wanted: Wanted, what: str, reached: Callable[[Live], bool], grace_s: float = 0.0
-) -> Live:
+def _wait(site: Site, wanted: Wanted, what: str, reached: Callable[[Live], bool], grace_s: float = 0.0) -> Live:
     """Wait until a connector is so. Raises OperationalError with the cause when its task fails instead; for the first
     `grace_s` seconds a failure may be the one from before."""
     counts_from = time.monotonic() + grace_s
