@@ -84,16 +84,17 @@ def snapshot(chosen: Chosen, table: str, where: str, stop: bool, fmt: str) -> Ex
     assert last is not None
     ended = last
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
-    words = f"{ended.rows:,} rows of {table} in {ended.seconds:.1f} s: {ended.phase}"
+    words = f"{ended.rows:,} rows of {table} in {ended.seconds:.1f} s: {ended.phase.value}"
     show(fmt, ended, lambda: click.echo(words))
-    return Exit.OK if ended.phase == "COMPLETED" else Exit.FINDINGS
+    return Exit.OK if ended.phase is operations.Phase.DONE else Exit.FINDINGS
 
 
 def _say(progress: Progress) -> None:
     rate = progress.rows / progress.seconds if progress.seconds else 0.0
-    of = f" of about {progress.total:,}" if progress.total else ""
-    left = f", {max(0, progress.total - progress.rows) / rate:.0f} s left" if progress.total and rate else ""
-    text = f"{progress.table}: {progress.phase}, {progress.rows:,}{of} rows, {rate:,.0f}/s{left}"
+    total = progress.total or 0
+    of = f" of about {total:,}" if total >= progress.rows else ""
+    left = f", {(total - progress.rows) / rate:.0f} s left" if rate and total > progress.rows else ""
+    text = f"{progress.table}: {progress.phase.value}, {progress.rows:,}{of} rows, {rate:,.0f}/s{left}"
     sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
     sys.stderr.flush()
 

@@ -79,5 +79,7 @@ def status_text(statuses: Iterable[Status]) -> None:
         for s in statuses
     ]
     table(
-        ["connector", "does", "Connect says", "position", "bytes behind", "log end", "because"], rows, "no connectors"
+        ["connector", "does", "Connect says", "position", "bytes behind", "log end", "what shows it"],
+        rows,
+        "no connectors",
     )

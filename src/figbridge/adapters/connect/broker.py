@@ -24,7 +24,8 @@ from figbridge.errors import FigbridgeError, Refused, Unreachable
 from figbridge.ports import Seen
 
 _WAIT_S: Final = 15.0
-_BATCH: Final = 5000
+_BATCH: Final = 2000
+_FETCH_S: Final = 0.2
 _ABSENT: Final = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _DENIED: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
@@ -122,7 +123,7 @@ class KafkaBroker:
         with self._said(f"read {topic}"), self._consumer() as consumer:
             consumer.assign([TopicPartition(topic, 0, offset)])
             while offset < end:
-                messages = consumer.consume(_BATCH, 1.0)
+                messages = consumer.consume(_BATCH, _FETCH_S)
                 for message in messages:
                     error, value = message.error(), message.value()
                     if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -143,6 +144,7 @@ class KafkaBroker:
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
                 "auto.offset.reset": "error",
             },
             logger=_Silent,

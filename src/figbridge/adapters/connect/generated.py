@@ -153,6 +153,7 @@ def _signals(capture: Capture) -> dict[str, str]:
         "signal.kafka.topic": capture.signals.name,
         "signal.kafka.bootstrap.servers": capture.kafka,
         "signal.kafka.groupId": f"{capture.connector}-signals",  # the default is one group for every connector
+        "signal.poll.interval.ms": "1000",  # 5 s by default: a person waits for it
         **_client(capture, "signal.consumer."),
         # What Debezium says about its snapshots. It is no part of what the database said, so not for the log.
         "notification.enabled.channels": "sink",

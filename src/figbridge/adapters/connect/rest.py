@@ -93,11 +93,11 @@ class ConnectRest:
     def create(self, name: str, config: Mapping[str, str]) -> None:
         """Create a connector that does not run yet."""
         body = {"name": name, "config": dict(config), "initial_state": "STOPPED"}
-        self._call("POST", "/connectors", f"create {name}", body)
+        self._tell("POST", "/connectors", f"create {name}", body, config)
 
     def configure(self, name: str, config: Mapping[str, str]) -> None:
         """Replace the configuration of a connector; its task starts again with it."""
-        self._call("PUT", f"{_path(name)}/config", f"change {name}", dict(config))
+        self._tell("PUT", f"{_path(name)}/config", f"change {name}", dict(config), config)
 
     def pause(self, name: str) -> None:
         """Ask a connector to pause: its task stays, and its slot is kept busy."""
@@ -138,6 +138,16 @@ class ConnectRest:
         """Return the topics that a connector has written to since it was made."""
         return tuple(sorted(self._call("GET", f"{_path(name)}/topics", f"show the topics of {name}")[name]["topics"]))
 
+    def _tell(self, method: str, path: str, what: str, body: Any, config: Mapping[str, str]) -> None:
+        """Give Connect a configuration. Its refusal names no field, so it is asked again, in the way that does."""
+        try:
+            self._call(method, path, what, body)
+        except Invalid as error:
+            faults = self.validate(config)[1] or tuple(FieldFault("?", text) for text in error.messages)
+            said = "; ".join(f"{fault.setting}: {fault.message}" for fault in faults)
+            hint = "figbridge connectors validate"
+            raise Refused(f"Connect refuses to {what}: {said}", hint=hint, code="CON004") from None
+
     def _call(self, method: str, path: str, what: str, body: Any = None) -> Any:
         try:
             return self._again(self._once, method, path, what, body)
@@ -146,12 +156,6 @@ class ConnectRest:
                 f"Connect has been rebalancing for {self._rebalance_s:.0f} s: {error}",
                 hint="look at the workers; try again when their group is stable",
                 code="CON003",
-            ) from None
-        except Invalid as error:
-            raise Refused(
-                f"Connect refuses to {what}: {'; '.join(error.messages)}",
-                hint="figbridge connectors validate",
-                code="CON004",
             ) from None
 
     def _once(self, method: str, path: str, what: str, body: Any) -> Any:

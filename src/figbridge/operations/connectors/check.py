@@ -13,10 +13,11 @@ from figbridge.operations.connectors.plan import Plan
 from figbridge.operations.connectors.site import Site
 from figbridge.ports import FieldFault
 
-# Connect's own answer leaves these out: they are read by what it loads later.
+# Connect's own answer leaves these out: they are read by what it loads later, or the list of a plugin lacks them
+# although its code reads them (read.only and offset.mismatch.strategy of PostgreSQL's connector).
 _LOADED_LATER: Final = re.compile(
     r"(schema\.history\.internal|signal|notification|topic\.creation|driver|producer\.override|admin\.override"
-    r"|(key|value|header)\.converter|offset\.mismatch\.strategy)(\.|$)"
+    r"|(key|value|header)\.converter|offset\.mismatch\.strategy|read\.only)(\.|$)"
 )
 _SIGNAL_COLUMNS: Final = {"id", "type", "data"}
 _BREAKS_THE_PARSER: Final = ("inet4", "inet6")

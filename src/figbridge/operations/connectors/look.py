@@ -126,7 +126,7 @@ def _motion(capture: Capture, look: _Look, live: Live, *, moved: bool) -> tuple[
     if live.state == "FAILED":
         return Motion.FAILED, live.cause or "the connector says nothing about it"
     if live.state in _RESTING:
-        return _RESTING[live.state], f"figbridge connectors resume {capture.name}"
+        return _RESTING[live.state], f"somebody {live.state.lower()} it: figbridge connectors resume {capture.name}"
     if not live.tasks or any(t.state != "RUNNING" for t in live.tasks):
         states = ", ".join(t.state for t in live.tasks) or "no task"
         return Motion.STARTING, f"Connect has not started it yet: {states}"

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from figbridge.domain.connector import Wanted
@@ -17,25 +18,68 @@ from figbridge.operations.connectors.site import Site
 _EVERY_S: Final = 0.5
 _BEGIN_S: Final = 60.0
 _SPECIAL: Final = re.compile(r"([\\.^$|()\[\]{}*+?])")
-_DONE: Final = {"COMPLETED", "STOPPED", "ABORTED", "SKIPPED"}
+_READ: Final = ("SUCCEEDED", "EMPTY")
+
+
+class Phase(Enum):
+    """Say how far an incremental snapshot is."""
+
+    ASKED = "asked"
+    READING = "reading"
+    DONE = "done"
+    STOPPED = "stopped"
+    """Somebody stopped it: what it had read stays read."""
+    FAILED = "failed"
+
+
+_OVER: Final = (Phase.DONE, Phase.STOPPED, Phase.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an incremental snapshot is. `total` is the planner's estimate; None when nobody knows."""
+    """How far an incremental snapshot is. `total` is an estimate of the database; None when nobody knows."""
 
     table: str
     id: str
-    phase: str
-    """asked, STARTED, IN_PROGRESS, …: Debezium's own words; it ends with COMPLETED, STOPPED, ABORTED or SKIPPED."""
+    phase: Phase
     rows: int
     total: int | None
     seconds: float
+    why: str = ""
 
-    @property
-    def done(self) -> bool:
-        """Say whether nothing more comes."""
-        return self.phase in _DONE
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What Debezium has said of one snapshot so far."""
+
+    phase: Phase = Phase.ASKED
+    scan: str = ""
+    """How the scan of the table ended, in Debezium's word; empty while it goes on."""
+    total: int | None = None
+
+
+def heard(before: Heard, value: bytes, id_: str) -> Heard:
+    """Return what is known after one more notification: a pure function.
+
+    A snapshot that somebody stopped ends with COMPLETED like one that read everything (seen on 3.7.0; ABORTED comes
+    under another id). What tells them apart is TABLE_SCAN_COMPLETED, which the stopped one never says.
+    """
+    said = json.loads(value)
+    if said.get("id") != id_ or said.get("aggregate_type") != "Incremental Snapshot":
+        return before
+    more = said.get("additional_data") or {}
+    rows = str(more.get("total_rows", ""))
+    total = int(rows) if rows.isdigit() else before.total
+    match said["type"]:
+        case "TABLE_SCAN_COMPLETED":
+            return Heard(Phase.READING, str(more.get("status", "")), total)
+        case "COMPLETED":
+            over = Phase.STOPPED if not before.scan else Phase.DONE if before.scan in _READ else Phase.FAILED
+            return Heard(over, before.scan, total)
+        case "ABORTED" | "STOPPED":
+            return Heard(Phase.STOPPED, before.scan, total)
+        case _:
+            return Heard(before.phase if before.phase in _OVER else Phase.READING, before.scan, total)
 
 
 def snapshot(site: Site, wanted: Wanted, table: str, where: str, id_: str) -> Iterator[Progress]:
@@ -101,30 +145,24 @@ def _watch(
     site: Site, wanted: Wanted, table: str, id_: str, offsets: tuple[int, int], total: int | None
 ) -> Iterator[Progress]:
     capture, (said_from, rows_from) = wanted.capture, offsets
-    began, rows, phase = time.monotonic(), 0, "asked"
+    began, rows, known = time.monotonic(), 0, Heard(total=total)
     while True:
         said_from, values = site.broker.read(capture.notifications.name, said_from)
-        phase = next((p for p in reversed([_phase(v, id_) for v in values]) if p), phase)
+        for value in values:
+            known = heard(known, value, id_)
         seen = site.broker.snapshot_rows(capture.log.name, rows_from, table)
         rows_from, rows = seen.offset, rows + seen.rows
         seconds = time.monotonic() - began
-        yield Progress(table, id_, phase, rows, total, seconds)
-        if phase in _DONE:
-            if phase in ("ABORTED", "SKIPPED"):
-                text = f"Debezium gave the snapshot of {table} up: {phase}"
-                raise OperationalError(text, hint="a table without a primary key cannot be read so", code="CON036")
+        yield Progress(table, id_, known.phase, rows, known.total, seconds, known.scan)
+        if known.phase is Phase.FAILED:
+            text = f"Debezium gave the snapshot of {table} up: {known.scan}"
+            raise OperationalError(text, hint="it needs a primary key; the worker's log says more", code="CON036")
+        if known.phase in _OVER:
             return
-        if phase == "asked" and seconds > _BEGIN_S:
+        if known.phase is Phase.ASKED and seconds > _BEGIN_S:
             text = f"Debezium has not taken the signal on {capture.signals.name} within {_BEGIN_S:.0f} s"
             raise Unreachable(text, hint="the worker's log says why", code="CON036")
         time.sleep(_EVERY_S)
-
-
-def _phase(value: bytes, id_: str) -> str:
-    """Return what a notification says of a snapshot, empty when it is about another."""
-    found = json.loads(value)
-    ours = found.get("id") == id_ and found.get("aggregate_type") == "Incremental Snapshot"
-    return str(found["type"]) if ours else ""
 
 
 def _literal(table: str) -> str:
