@@ -76,13 +76,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) 
         click.echo(empty)
         return
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(escape(str(cell)) for cell in row))
     out = console()
     if not sys.stdout.isatty():
         out.width = _ONE_LINE  # a pipe has no width: a row stays one line, and nothing is cut off

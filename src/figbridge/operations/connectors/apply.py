@@ -10,7 +10,7 @@ from figbridge.domain.connector import Kind, Wanted
 from figbridge.errors import ConfigurationError, Refused
 from figbridge.operations.connectors import look, steer
 from figbridge.operations.connectors.check import check
-from figbridge.operations.connectors.plan import Act, Change, Plan, plan
+from figbridge.operations.connectors.plan import RESTING, Act, Change, Plan, plan
 from figbridge.operations.connectors.site import Site, until
 
 WAIT_S: Final = 120.0
@@ -60,8 +60,8 @@ def apply(
         if change.name in wanted:
             tell(f"{change.act.value} connector {change.name}")
             _connector(site, wanted[change.name], change, fresh=fresh)
-    changed = tuple(wanted[c.name] for c in now.changes if c.name in wanted)
-    statuses = _wait(site, changed, tell) if wait and changed else ()
+    moving = tuple(wanted[c.name] for c in now.changes if c.name in wanted and c.state not in RESTING)
+    statuses = _wait(site, moving, tell) if wait and moving else ()
     return Applied(now, now.changes, statuses)
 
 
@@ -95,7 +95,7 @@ def _connector(site: Site, wanted: Wanted, change: Change, *, fresh: bool) -> No
     except Refused:
         site.connect.delete(name)
         raise
-    site.connect.resume(name)
+    steer.resume(site, wanted)
 
 
 def _leftovers(site: Site, wanted: Wanted, *, fresh: bool) -> None:
@@ -132,8 +132,6 @@ def _wait(site: Site, wanted: tuple[Wanted, ...], tell: Tell) -> tuple[look.Stat
         for each in wanted:
             if each.capture.connector in live:
                 steer.refuse_failed(each, live[each.capture.connector])
-        if any(live[w.capture.connector].state in ("PAUSED", "STOPPED") for w in wanted if w.capture.connector in live):
-            return look.status(site, wanted)  # it was so before, and stays so
         found = look.status(site, wanted)
         return found if all(s.motion in look.FINE for s in found) else None
 

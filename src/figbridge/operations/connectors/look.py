@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from figbridge.domain.connector import Capture, Kind, Live, Slot, Wanted
 from figbridge.errors import FigbridgeError
-from figbridge.operations.connectors import offsets
+from figbridge.operations.connectors import causes, offsets
 from figbridge.operations.connectors.site import Site
 
 _EVERY_S: Final = 0.2
@@ -120,11 +120,15 @@ def judged(capture: Capture, look: _Look, *, moved: bool) -> Status:
     )
 
 
+def _failure(cause: str, name: str) -> str:
+    return f"{causes.short(cause) or 'it says nothing about it'} ({causes.hint(cause, name)})"
+
+
 def _motion(capture: Capture, look: _Look, live: Live, *, moved: bool) -> tuple[Motion, str]:
     if live.failed is not None:
-        return Motion.FAILED, live.failed.cause or "the task says nothing about it"
+        return Motion.FAILED, _failure(live.failed.cause, capture.name)
     if live.state == "FAILED":
-        return Motion.FAILED, live.cause or "the connector says nothing about it"
+        return Motion.FAILED, _failure(live.cause, capture.name)
     if live.state in _RESTING:
         return _RESTING[live.state], f"somebody {live.state.lower()} it: figbridge connectors resume {capture.name}"
     if not live.tasks or any(t.state != "RUNNING" for t in live.tasks):

@@ -13,7 +13,8 @@ from figbridge.domain.secret import is_reference, is_secret
 from figbridge.operations.connectors.site import Site
 
 _DEFAULT_REPLICAS = -1
-_INTENDED = ("PAUSED", "STOPPED")
+RESTING = ("PAUSED", "STOPPED")
+"""States that somebody asked for."""
 
 
 class Act(Enum):
@@ -105,7 +106,7 @@ def connector_change(wanted: Wanted, live: Live | None) -> Change:
     settings = differences(live.config, wanted.config)
     if settings:
         return Change(name, Act.CHANGE, settings, live.state, "the task starts again: see docs/connectors.md#restarts")
-    note = f"it is {live.state}, and stays so" if live.state in _INTENDED else ""
+    note = f"it is {live.state}, and stays so" if live.state in RESTING else ""
     return Change(name, Act.KEEP, (), live.state, note)
 
 
@@ -149,7 +150,7 @@ def digest(
     seen = {
         "wanted": {w.capture.connector: dict(w.config) for w in wanted},
         "live": {
-            w.capture.connector: (dict(found.config), found.state if found.state in _INTENDED else "")
+            w.capture.connector: (dict(found.config), found.state if found.state in RESTING else "")
             for w in wanted
             if (found := live.get(w.capture.connector)) is not None
         },

@@ -8,6 +8,7 @@ from typing import Final
 
 from figbridge.domain.connector import Live, Wanted
 from figbridge.errors import OperationalError, Refused
+from figbridge.operations.connectors import causes
 from figbridge.operations.connectors.site import Site, until
 
 WAIT_S: Final = 60.0
@@ -89,8 +90,6 @@ def refuse_failed(wanted: Wanted, live: Live) -> None:
     if failed is None and live.state != "FAILED":
         return
     cause = failed.cause if failed else live.cause
-    raise OperationalError(
-        f"{wanted.capture.name} failed: {cause or 'without a reason'}",
-        hint=f"mend it, then figbridge connectors restart {wanted.capture.name}; the whole trace: status -o json",
-        code="CON028",
-    )
+    said = causes.short(cause) or "without a reason"
+    text = f"{wanted.capture.name} failed: {said.rstrip('.')}"
+    raise OperationalError(text, hint=causes.hint(cause, wanted.capture.name), code="CON028")
