@@ -26,7 +26,6 @@ from figbridge.ports import Seen
 _WAIT_S: Final = 15.0
 _BATCH: Final = 2000
 _FETCH_S: Final = 0.2
-_ABSENT: Final = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _DENIED: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
@@ -71,15 +70,16 @@ class KafkaBroker:
         """Return the offset after the last committed record of a topic's partition 0; 0 without the topic."""
         place, latest = TopicPartition(topic, 0), OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with self._said(f"read {topic}"):
-            asked = self._admin.list_offsets(
-                {place: latest}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
-            )
             try:
+                asked = self._admin.list_offsets(
+                    {place: latest}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
+                )
                 return int(asked[place].result(_WAIT_S).offset)
-            except KafkaException as error:
-                if error.args[0].code() in _ABSENT:
-                    return 0
-                raise
+            except KafkaException:
+                # librdkafka has several errors for a topic that is not there, and the same ones for other troubles.
+                if topic in self.look([topic]):
+                    raise
+                return 0
 
     def send(self, topic: str, key: str, value: bytes) -> None:
         """Append one record to partition 0 of a topic and wait until it is durable."""

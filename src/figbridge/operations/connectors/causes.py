@@ -21,7 +21,7 @@ _HINTS: Final = (
     (r"couldn't be parsed", "Debezium does not know the statement: see docs/connectors.md#limits"),
     (
         r"RecordTooLarge|max\.request\.size",
-        "raise producer.override.max.request.size, and max.message.bytes of the log",
+        "raise producer.override.max.request.size and the log's max.message.bytes",
     ),
     (r"[Ff]enced", "another task of the same name has taken over: figbridge connectors restart"),
 )

@@ -14,10 +14,10 @@ from figbridge.operations.connectors.site import Site
 from figbridge.ports import FieldFault
 
 # Connect's own answer leaves these out: they are read by what it loads later, or the list of a plugin lacks them
-# although its code reads them (read.only and offset.mismatch.strategy of PostgreSQL's connector).
+# although its code reads them.
 _LOADED_LATER: Final = re.compile(
     r"(schema\.history\.internal|signal|notification|topic\.creation|driver|producer\.override|admin\.override"
-    r"|(key|value|header)\.converter|offset\.mismatch\.strategy|read\.only)(\.|$)"
+    r"|(key|value|header)\.converter|offset\.mismatch\.strategy|read\.only|event\.converting\.failure\.handling\.mode)(\.|$)"
 )
 _SIGNAL_COLUMNS: Final = {"id", "type", "data"}
 _BREAKS_THE_PARSER: Final = ("inet4", "inet6")

@@ -22,6 +22,8 @@ class Motion(Enum):
 
     STREAMING = "streaming"
     SNAPSHOT = "snapshot"
+    IDLE = "idle"
+    """It has read all that the database committed; whether it still listens shows with the next commit."""
     STARTING = "starting"
     """It is RUNNING, or about to be, and nothing shows yet."""
     STALLED = "stalled"
@@ -32,7 +34,7 @@ class Motion(Enum):
     MISSING = "missing"
 
 
-FINE: Final = (Motion.STREAMING, Motion.SNAPSHOT)
+FINE: Final = (Motion.STREAMING, Motion.SNAPSHOT, Motion.IDLE)
 _RESTING: Final = {"PAUSED": Motion.PAUSED, "STOPPED": Motion.STOPPED}
 
 
@@ -58,6 +60,8 @@ class _Look:
     offset: Mapping[str, Any] | None = None
     slot: Slot | None = None
     slot_known: bool = False
+    position: str = ""
+    """Where MariaDB's binlog ends; empty when nobody could look."""
     end: int = 0
 
 
@@ -88,9 +92,11 @@ def _look(site: Site, wanted: Wanted, live: Live | None) -> _Look:
         return _Look(None, end=end)
     offset = site.connect.offsets(capture.connector)
     database = site.database(wanted)
-    if database is None or capture.kind is not Kind.POSTGRES:
+    if database is None:
         return _Look(live, offset, end=end)
     try:
+        if capture.kind is Kind.MARIADB:
+            return _Look(live, offset, position=database.position(), end=end)
         return _Look(live, offset, database.slot(capture.slot), slot_known=True, end=end)
     except FigbridgeError:
         return _Look(live, offset, end=end)  # a status must not fail of the database that it reports on
@@ -141,6 +147,9 @@ def _motion(capture: Capture, look: _Look, live: Live, *, moved: bool) -> tuple[
     if look.slot is not None and not look.slot.active:
         begun = Motion.STALLED if look.offset else Motion.STARTING
         return begun, f"it is RUNNING, and nobody reads the slot {capture.slot}: the worker's log says why"
+    if not moved and look.position and offsets.reached(look.offset or {}, look.position):
+        # An idle MariaDB says that it is alive every 48 s only, whatever the interval of heartbeats is.
+        return Motion.IDLE, f"it has read up to {look.position}, and the database has committed nothing since"
     if not moved:
         begun = Motion.STALLED if look.offset else Motion.STARTING
         return begun, f"it is RUNNING, and not even a heartbeat reached {capture.log.name}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from figbridge.domain.connector import Capture, Kind, Wanted
+from figbridge.domain.gtid import covers, gtids
 from figbridge.domain.lsn import lsn_number, lsn_text
 from figbridge.errors import Refused
 from figbridge.operations.connectors.site import Site
-
-_GTID: Final = re.compile(r"\d+-\d+-\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,24 @@ def _postgres(offset: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 def _mariadb(offset: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     place = f"{offset.get('file')} at {offset.get('pos')}"
-    gtids = str(offset.get("gtids") or "")
+    known = str(offset.get("gtids") or "")
     if in_snapshot(offset):
-        return gtids, (f"in its first snapshot, made at {gtids or place}; a restart begins it again",)
-    words = [f"every transaction up to {gtids} was sent" if gtids else "the binlog has no GTIDs: only file and place"]
-    if (inside := offset.get("transaction_id")) and inside not in gtids.split(","):
+        return known, (f"in its first snapshot, made at {known or place}; a restart begins it again",)
+    words = [f"every transaction up to {known} was sent" if known else "the binlog has no GTIDs: only file and place"]
+    if (inside := offset.get("transaction_id")) and not covers(known, str(inside)):
         words.append(f"the last that it began is {inside}")
     words.append(f"it reads {place}" + (f", row {offset['row']}" if offset.get("row") else ""))
-    return gtids, tuple(words)
+    return known, tuple(words)
+
+
+def reached(offset: Mapping[str, Any], position: str) -> bool:
+    """Say whether a MariaDB connector has read up to a position: `gtids` lacks the transaction that it read last."""
+    known, last = str(offset.get("gtids") or ""), str(offset.get("transaction_id") or "")
+    newest = gtids(known)
+    if newest is None or gtids(last) is None:
+        return False
+    both = {**newest, **{d: max(n, newest.get(d, 0)) for d, n in (gtids(last) or {}).items()}}
+    return covers(",".join(f"{domain}-0-{number}" for domain, number in both.items()), position)
 
 
 def _incremental(offset: Mapping[str, Any]) -> str:
@@ -140,22 +149,14 @@ def _gtid_offset(site: Site, wanted: Wanted, to: str, end: str) -> Mapping[str, 
     if not now or not now.get("file"):
         text = f"{wanted.capture.name} has not begun, so it has no binlog to go on in"
         raise Refused(text, hint="let it make its snapshot first", code="CON033")
-    newest = _domains(end)
-    asked = to.split(",")
-    for gtid in asked:
-        if not _GTID.fullmatch(gtid):
-            raise Refused(f"{gtid} is no GTID of MariaDB", hint="write it like 0-7-687", code="CON033")
-        domain, _, number = gtid.split("-")
-        if int(number) > newest.get(domain, -1):
-            raise Refused(f"{gtid} is ahead of the database, which is at {end}", hint="offsets show", code="CON033")
-    if missing := set(newest) - {gtid.split("-")[0] for gtid in asked}:
+    asked, newest = gtids(to), gtids(end) or {}
+    if not asked:
+        raise Refused(f"{to} is no set of GTIDs of MariaDB", hint="write it like 0-7-687,9-77-2", code="CON033")
+    if not covers(end, to):
+        text = f"{to} is ahead of the database, which is at {end}"
+        raise Refused(text, hint=f"figbridge connectors offsets show {wanted.capture.name}", code="CON033")
+    if missing := set(newest) - set(asked):
         text = f"the domain {', '.join(sorted(missing))} is missing in {to}: all of it would be sent again"
         raise Refused(text, hint=f"name a GTID of each domain; the database is at {end}", code="CON033")
     kept = {name: now[name] for name in ("ts_sec", "file", "pos", "server_id") if name in now}
     return {**kept, "gtids": to}
-
-
-def _domains(gtids: str) -> dict[str, int]:
-    """Return domain → number of a set of GTIDs."""
-    parts = (gtid.split("-") for gtid in gtids.split(",") if _GTID.fullmatch(gtid))
-    return {domain: int(number) for domain, _, number in parts}

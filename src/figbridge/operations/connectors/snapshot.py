@@ -120,7 +120,7 @@ def _check(site: Site, wanted: Wanted, table: str) -> None:
     if table not in wanted.capture.tables:
         _refuse_table(wanted, table)
     (status,) = look.status(site, (wanted,))
-    if status.motion is not look.Motion.STREAMING:
+    if status.motion not in (look.Motion.STREAMING, look.Motion.IDLE):
         text = f"{wanted.capture.name} does not stream, it is {status.motion.value}: {status.why}"
         raise Refused(text, hint="a snapshot beside the stream needs the stream", code="CON035")
 
