@@ -12,6 +12,7 @@ from figbridge.errors import FigbridgeError, OperationalError, Refused, Unreacha
 
 _EXISTS: Final = re.compile(r"^Connector \S+ already exists$")
 _COUNT: Final = re.compile(r"contains the following \d+ error\(s\):\s*(?P<fields>.*?)\s*You can also find", re.DOTALL)
+_SECRET_FILE: Final = re.compile(r"Could not read properties from file (?P<file>\S+)")
 _LONGEST: Final = 600
 
 
@@ -48,6 +49,9 @@ def read(answer: requests.Response, scrubber: Scrubber, what: str) -> Any:
 
 def _error(status: int, message: str, what: str) -> FigbridgeError:
     said = f"Connect says to {what}: {_cut(message)}"
+    if unread := _SECRET_FILE.search(message):
+        hint = "it must be on every worker, where config.providers.file.param.allowed.paths allows it"
+        return Refused(f"a worker cannot read {unread['file']}, which a secret refers to", hint=hint, code="CON037")
     match status:
         case 401 | 403:
             return Refused(said, hint="set connect.user and connect.password_file", code="CON008")
