@@ -45,7 +45,7 @@ class ConnectRest:
         self._scrubber = Scrubber()
         self._again = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Busy),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=3.0),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=3.0, jitter=0.2),
             stop=tenacity.stop_after_delay(rebalance_s),
             reraise=True,
         )
