@@ -1,4 +1,4 @@
-"""What the tests of connectors share: a capture, and the answers of a real Connect 4.3.1 with Debezium 3.7.0 and 3.5.0."""
+"""What the tests of connectors share: a capture, and the answers of a real Connect 4.3.1 with Debezium 3.7.0."""
 
 from __future__ import annotations
 

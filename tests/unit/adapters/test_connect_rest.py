@@ -190,7 +190,7 @@ def test_no_proxy_and_no_account_of_the_surroundings_is_used(rest, monkeypatch) 
     ("trace", "said"),
     [
         ("", ""),
-        ("org.a.ConnectException: Task threw\n\tat a.b\nCaused by: io.d.DebeziumException: the slot is gone\n\t... 6 more",
+        ("org.a.ConnectException: Task\n\tat a.b\nCaused by: io.d.DebeziumException: the slot is gone\n\t... 6 more",
          "the slot is gone"),
         ("a.b.C: outer\nCaused by: java.lang.NullPointerException\n\tat x", "NullPointerException"),
         ("a.b.C: a.b.D: inner text", "inner text"),

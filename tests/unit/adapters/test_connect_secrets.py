@@ -35,10 +35,10 @@ def test_a_reference_is_shown(reference: str) -> None:
         ("${file:/a:b}", True),
         ("x${file:/a:b}", False),
         ("${file:/a:b}${file:/a:c}", True),
-        ('org.apache.kafka.common.security.scram.ScramLoginModule required username="${file:/a:u}" '
-         'password="${file:/a:p}";', True),
-        ('org.apache.kafka.common.security.scram.ScramLoginModule required username="${file:/a:u}" '
-         'password="hunter2";', False),
+        (('org.apache.kafka.common.security.scram.ScramLoginModule required username="${file:/a:u}" '
+         'password="${file:/a:p}";'), True),
+        (('org.apache.kafka.common.security.scram.ScramLoginModule required username="${file:/a:u}" '
+         'password="hunter2";'), False),
         ("", False),
         ("${}", False),
     ],

@@ -67,12 +67,12 @@ def test_the_documents_of_the_example_load(name: str) -> None:
         ("kind: postgres", "kind: oracle", "c.yaml:3:9: DOC004 `oracle` is none of postgres, mariadb (known: mariadb, postgres)"),
         ("retention: 30d", "retention: 30", "c.yaml:8:18: DOC005 `30` is not a span of time (write it like `30d`)"),
         ('"${file:/run/secrets/shop.properties:password}"', "hunter2",
-         "c.yaml:7:13: CON021 `password` is written out; a secret must be a reference"
-         " (write ${file:/path/on/the/worker:key})"),
+         ("c.yaml:7:13: CON021 `password` is written out; a secret must be a reference"
+         " (write ${file:/path/on/the/worker:key})")),
         ("  name: shop\n", "", "c.yaml:3:3: DOC002 `name` is missing (PostgreSQL: the database to connect to)"),
         ("log:", "more: {transforms.x.password: abc}\nlog:",
-         "c.yaml:8:31: CON021 `transforms.x.password` is written out; a secret must be a reference"
-         " (write ${file:/path/on/the/worker:key})"),
+         ("c.yaml:8:31: CON021 `transforms.x.password` is written out; a secret must be a reference"
+         " (write ${file:/path/on/the/worker:key})")),
         ("log:", "server_id: 7\nlog:", "c.yaml:1:1: DOC008 `server_id` is for MariaDB (take it out)"),
         ("  user: cdc", "  user: cdc\n  tls: {mode: verify-identity}",
          "c.yaml:7:15: DOC004 `verify-identity` is none of disable, require, verify-ca, verify-full"),
@@ -102,7 +102,10 @@ def test_no_text_makes_the_loader_fail_otherwise(text: str) -> None:
 @given(st.integers(1, 10**6), st.sampled_from(["ms", "s", "m", "h", "d"]))
 def test_spans_are_exact(number: int, unit: str) -> None:
     """A span is its number times its unit."""
-    assert milliseconds(f"{number}{unit}") == number * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]
+    assert (
+        milliseconds(f"{number}{unit}")
+        == number * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]
+    )
 
 
 def test_two_documents_of_one_source_are_refused(tmp_path: Path) -> None:
