@@ -22,10 +22,12 @@ CONFIGS = st.dictionaries(st.sampled_from(["a", "b", "tasks.max", "database.pass
 
 
 def topic(name: str, replicas: int = -1) -> Topic:
+    """Return a topic that is kept by time."""
     return Topic(name, replicas, {"cleanup.policy": "delete", "retention.ms": "1"})
 
 
 def capture(kind: Kind = Kind.POSTGRES) -> Capture:
+    """Return a capture of one table."""
     return Capture(
         "legacy", kind, "db", 5432, "shop", "u", "${file:/a:b}", ("shop.orders",), {}, (),
         topic("figbridge.legacy.log"), topic("figbridge.legacy.signals"), topic("figbridge.legacy.notifications"),
@@ -33,19 +35,23 @@ def capture(kind: Kind = Kind.POSTGRES) -> Capture:
 
 
 def wanted(config: dict[str, str]) -> Wanted:
+    """Return a connector as the files want it."""
     return Wanted(capture(), config, "connect/legacy.yaml")
 
 
 def live(config: dict[str, str], state: str = "RUNNING", *tasks: Task) -> Live:
+    """Return a connector as Connect has it."""
     return Live("figbridge-legacy", state, "w", config, tasks or (Task(0, "RUNNING", "w"),))
 
 
 def planned(want: dict[str, str], have: Live | None, there: dict[str, LiveTopic] | None = None) -> Plan:
+    """Return the plan for one connector and its log."""
     found = {have.name: have} if have else {}
     return compare((wanted(want),), found, [capture().log], there or {}, "figbridge")
 
 
 def there(partitions: int = 1, **settings: str) -> dict[str, LiveTopic]:
+    """Return the log as the broker has it."""
     kept = {"cleanup.policy": "delete", "retention.ms": "1", **{k.replace("_", "."): v for k, v in settings.items()}}
     return {"figbridge.legacy.log": LiveTopic("figbridge.legacy.log", partitions, 1, kept)}
 
@@ -223,6 +229,7 @@ def test_nonsense_is_no_set_of_gtids(text: str) -> None:
 
 
 def words(kind: Kind, offset: dict[str, Any] | None) -> tuple[str, str]:
+    """Return the position and the words for an offset."""
     found = told(capture(kind), offset)
     return found.position, "; ".join(found.words)
 
@@ -279,6 +286,7 @@ def test_a_snapshot_is_over_when_its_last_record_was_sent() -> None:
 
 
 def said(kind: str, id_: str = "ours", **more: str) -> bytes:
+    """Return a notification of Debezium."""
     return json.dumps(
         {"id": id_, "type": kind, "aggregate_type": "Incremental Snapshot", "additional_data": more}
     ).encode()
