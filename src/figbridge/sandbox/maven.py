@@ -18,6 +18,7 @@ HINT = "install Maven (Debian: maven); it fetches Kafka, Debezium and MariaDB on
 
 _EVERY_S = 0.2
 _UNITS = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_NOT_HAD = re.compile(r"(Could not (?:transfer|find) artifact \S+)")
 _DONE = re.compile(r"Downloaded from \S+: \S+ \(([\d.]+) ([kMG]?B)")
 _UNDER_WAY = re.compile(r"(?:([\d.]+)(?: ([kMG]?B))?/)?([\d.]+) ([kMG]?B)")
 
@@ -51,7 +52,7 @@ def run(pom: Path, profiles: Sequence[str], folder: Path, java: Java, tell: Tell
         errors = _follow(maven.stdout, tell)
     if maven.returncode != 0:
         raise Unreachable(
-            f"Maven failed: {errors[0] if errors else 'it gave no reason'}",
+            f"Maven failed: {cause(errors)}.",
             hint="a computer without network needs ~/.m2 from one that has it, or a mirror in ~/.m2/settings.xml",
         )
 
@@ -73,6 +74,16 @@ def _follow(out: IO[bytes], tell: Tell) -> list[str]:
     if files:
         tell(Download(done, files, time.monotonic() - began))
     return [error for error in errors if error]
+
+
+def cause(errors: Sequence[str]) -> str:
+    """Return what matters of Maven's errors: what could not be had, and the last of the reasons it strings together."""
+    if not errors:
+        return "it gave no reason"
+    first = errors[0].partition(" -> [Help")[0]
+    if found := _NOT_HAD.search(first):
+        return f"{found[1]}: {first.rpartition('): ')[2]}".rstrip(".")
+    return first.rstrip(".")[:300]
 
 
 def under_way(line: str) -> int:

@@ -18,14 +18,14 @@ FILE = "sandbox.json"
 class Plan:
     """Say what a sandbox consists of. `ports` has one for each server by its name, and `controller-N` for brokers.
 
-    `durable=False` lets the databases skip what keeps data through a crash of the computer. `lossy` adds the older
-    Debezium of connect/pom.xml.
+    The databases skip what keeps data through a crash of the computer (one of the server they survive), unless
+    `durable`. `lossy` adds the older Debezium of connect/pom.xml.
     """
 
     kinds: tuple[str, ...] = KINDS
     brokers: int = 1
     workers: int = 1
-    durable: bool = True
+    durable: bool = False
     lossy: bool = False
     ports: Mapping[str, int] = field(default_factory=dict)
 

@@ -20,4 +20,4 @@ def path() -> Path:
 def versions(file: Path | None = None) -> Mapping[str, str]:
     """Return the versions by their name, such as `kafka` or `debezium.postgres`."""
     text = (file or path()).read_text(encoding="utf-8")
-    return dict(re.findall(r"<([a-z.]+)\.version>([^<$]+)</\1\.version>", text))
+    return dict(re.findall(r"<([a-z0-9.]+)\.version>([^<$]+)</\1\.version>", text))

@@ -18,7 +18,7 @@ _ASK_FOR_TLS = struct.pack(">ii", 8, 80_877_103)
 class Postgres(Server):
     """Own one PostgreSQL server. Its superuser has a password of its own, which `password` tells."""
 
-    def __init__(self, folder: Path, *, port: int = 0, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, durable: bool = False) -> None:
         super().__init__("postgres", folder, port)
         self._cluster = Cluster(folder, durable=durable)
         self.user = USER

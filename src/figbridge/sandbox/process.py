@@ -1,6 +1,9 @@
 """A server's process that outlives the command that started it, known by its id and the time it started at.
 
 An id alone is not enough: after a crash or a reboot the kernel gives it to somebody else, whom nobody wants to kill.
+
+Run as a program (`python -I process.py FOLDER`) it is the guard of a folder's servers; so it imports only the standard
+library.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +104,30 @@ def wait(identity: Identity, timeout_s: float) -> bool:
     return True
 
 
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Have every server of a folder killed when this process dies before the end of the block, kill -9 included."""
+    # The guard holds the other end of its standard input, which closes when this process dies, however it does.
+    words = [sys.executable, "-I", __file__, str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as guard:  # noqa: S603
+        try:
+            yield
+        finally:
+            assert guard.stdin is not None
+            with suppress(BrokenPipeError):
+                guard.stdin.write(b".")  # said goodbye: what still runs is meant to
+
+
+def _guard(folder: Path) -> None:
+    """Wait for the owner's goodbye, or its death; then kill the processes that the folder's pid files name."""
+    if sys.stdin.buffer.read(1):
+        return
+    for file in folder.glob("*/pid"):
+        found = read(file)
+        if found is not None:
+            kill(found)
+
+
 def _signal(identity: Identity, number: int) -> None:
     if identity.alive:
         with suppress(ProcessLookupError):
@@ -114,8 +142,12 @@ def _look(pid: int) -> Identity | None:
     try:
         # The second field is the program's name in parentheses, which may hold anything: count from its end.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        if fields[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1:
+        if fields[0] in "ZX" and len(list(Path(f"/proc/{pid}/task").iterdir())) <= 1:
             return None
         return Identity(pid, int(fields[19]), _BOOT.read_text().strip())
     except OSError:
         return None
+
+
+if __name__ == "__main__":
+    _guard(Path(sys.argv[1]))

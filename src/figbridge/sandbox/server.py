@@ -13,7 +13,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from figbridge.sandbox import ports, process
 from figbridge.sandbox.process import Identity
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Say how a server is."""
 
     RUNNING = "running"
@@ -158,12 +158,15 @@ class Server(ABC):
         if found is not None:
             process.kill(found)
 
+    def tail(self, count: int) -> list[str]:
+        """Return the last lines of the log; none when there is no log."""
+        try:
+            return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        except OSError:
+            return []
+
     def last_words(self) -> str:
         """Return the line of the log that most likely says why the server ended."""
-        try:
-            lines = [line.strip() for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines()]
-        except OSError:
-            return "it left no log"
-        said = [line for line in lines if line and not line.startswith("at ")]
+        said = [line.strip() for line in self.tail(1_000) if line.strip() and not line.strip().startswith("at ")]
         telling = [line for line in said if "ERROR" in line or "FATAL" in line or "Exception" in line]
         return (telling or said or ["it left no log"])[-1].rstrip(".")[:300]
