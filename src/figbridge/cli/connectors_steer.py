@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 def _steer(chosen: Chosen, name: str, fmt: str, do: Callable[[Site, Wanted], Live], *, look: bool) -> Exit:
     """Do something with a connector; afterwards look whether it really streams, where it should."""
-    from figbridge.operations.connectors.look import FINE
-    from figbridge.operations.connectors.look import status as status_of
+    from figbridge.operations.connectors.look import FINE, settled
 
     with chosen.site() as site:
         wanted = site.named(name)
         do(site, wanted)
         if look:
             say("waiting for a heartbeat")
-        statuses = status_of(site, (wanted,))
-    show(fmt, statuses, lambda: status_text(statuses))
-    return Exit.OK if not look or statuses[0].motion in FINE else Exit.FINDINGS
+        found = settled(site, wanted)
+    show(fmt, found, lambda: status_text([found]))
+    return Exit.OK if not look or found.motion in FINE else Exit.FINDINGS
 
 
 @click.command()

@@ -14,6 +14,7 @@ from figbridge.operations.connectors import causes, offsets
 from figbridge.operations.connectors.site import Site
 
 _EVERY_S: Final = 0.2
+_SETTLE_S: Final = 60.0
 _POLLS_S: Final = 2.0  # Debezium looks whether a heartbeat is due once a poll
 
 
@@ -78,6 +79,15 @@ def status(site: Site, chosen: tuple[Wanted, ...] = ()) -> tuple[Status, ...]:
         moved |= {w.capture.name for w in still if site.broker.end(w.capture.log.name) > looks[w.capture.name].end}
     looks |= _looks(site, tuple(runs.values()))
     return tuple(judged(w.capture, looks[w.capture.name], moved=w.capture.name in moved) for w in wanted)
+
+
+def settled(site: Site, wanted: Wanted, timeout_s: float = _SETTLE_S) -> Status:
+    """Return what a connector does once it does not merely start any more, or after the time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        (found,) = status(site, (wanted,))
+        if found.motion is not Motion.STARTING or time.monotonic() >= deadline:
+            return found
 
 
 def _looks(site: Site, wanted: tuple[Wanted, ...]) -> dict[str, _Look]:

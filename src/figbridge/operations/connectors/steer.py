@@ -12,7 +12,7 @@ from figbridge.operations.connectors import causes
 from figbridge.operations.connectors.site import Site, until
 
 WAIT_S: Final = 60.0
-_STALE_S: Final = 5.0  # how long the state of before may still be shown
+_STALE_S: Final = 3.0  # how long the state of before may still be shown
 
 
 def pause(site: Site, wanted: Wanted) -> Live:
@@ -45,8 +45,17 @@ def restart(site: Site, wanted: Wanted, *, only_failed: bool = False) -> Live:
         text = f"{wanted.capture.name} is {state}: a restart leaves it so"
         raise Refused(text, hint=f"figbridge connectors resume {wanted.capture.name}", code="CON009")
     site.connect.restart(wanted.capture.connector, only_failed=only_failed)
+    # Connect answers before it begins: what it shows may be from before, until another state was seen.
+    began, seen = time.monotonic(), False
+    running = _all("RUNNING")
+
+    def reached(live: Live) -> bool:
+        nonlocal seen
+        seen = seen or not running(live) or time.monotonic() - began > _STALE_S
+        return seen and running(live)
+
     grace_s = _STALE_S if before.failed or before.state == "FAILED" else 0.0
-    return _wait(site, wanted, "RUNNING", _all("RUNNING"), grace_s)
+    return _wait(site, wanted, "RUNNING", reached, grace_s)
 
 
 def delete(site: Site, wanted: Wanted) -> tuple[str, ...]:
