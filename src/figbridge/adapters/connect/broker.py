@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+import tenacity
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
@@ -26,6 +27,13 @@ from figbridge.ports import Seen
 _WAIT_S: Final = 15.0
 _BATCH: Final = 2000
 _FETCH_S: Final = 0.2
+_PASSING: Final = (
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+)
 _DENIED: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
@@ -35,6 +43,12 @@ class KafkaBroker:
     def __init__(self, client: Mapping[str, str]) -> None:
         self._client = {"client.id": "figbridge-connectors", **client}
         self._servers = client.get("bootstrap.servers", "")
+        self._again = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            wait=tenacity.wait_fixed(0.2),
+            stop=tenacity.stop_after_delay(_WAIT_S),
+            reraise=True,
+        )
         self._admin = AdminClient(dict(self._client), logger=_Silent)
 
     def look(self, names: Iterable[str]) -> dict[str, LiveTopic]:
@@ -68,18 +82,21 @@ class KafkaBroker:
 
     def end(self, topic: str) -> int:
         """Return the offset after the last committed record of a topic's partition 0; 0 without the topic."""
-        place, latest = TopicPartition(topic, 0), OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with self._said(f"read {topic}"):
             try:
-                asked = self._admin.list_offsets(
-                    {place: latest}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
-                )
-                return int(asked[place].result(_WAIT_S).offset)
+                return self._again(self._end, topic)
             except KafkaException:
                 # librdkafka has several errors for a topic that is not there, and the same ones for other troubles.
                 if topic in self.look([topic]):
                     raise
                 return 0
+
+    def _end(self, topic: str) -> int:
+        place, latest = TopicPartition(topic, 0), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = self._admin.list_offsets(
+            {place: latest}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_WAIT_S
+        )
+        return int(asked[place].result(_WAIT_S).offset)
 
     def send(self, topic: str, key: str, value: bytes) -> None:
         """Append one record to partition 0 of a topic and wait until it is durable."""
@@ -176,6 +193,11 @@ class KafkaBroker:
 
 
 _HINT: Final = "check connect.kafka in the settings, and that a broker runs"
+
+
+def _passes(error: BaseException) -> bool:
+    """Say whether an error passes by itself: a topic that was made a moment ago, or a leader that moves."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _PASSING
 
 
 def _set(entries: Mapping[str, Any]) -> dict[str, str]:
