@@ -102,9 +102,10 @@ class Shop:
                 for statement in statements:
                     done = connection.execute(statement)
                 return done.fetchall() if done.description else []
-        with pymysql.connect(
-            host=at.host, port=at.port, user=at.user, password=at.password, autocommit=True
-        ) as maria, maria.cursor() as cursor:
+        with (
+            pymysql.connect(host=at.host, port=at.port, user=at.user, password=at.password, autocommit=True) as maria,
+            maria.cursor() as cursor,
+        ):
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall())

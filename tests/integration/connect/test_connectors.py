@@ -1,4 +1,4 @@
-"""Connectors on a real Kafka Connect, PostgreSQL and MariaDB: from the files to rows on the one source log, and back."""
+"""Connectors on a real Kafka Connect, PostgreSQL and MariaDB: from the files to rows on one source log, and back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def change_by_hand(shop: Shop, **settings: str | None) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_life_of_a_connector(shop_of: Any, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Plan, apply, rows on one log, apply again; a change by hand shows, a stale plan is refused; then it is steered."""
+    """Plan, apply, rows on one log, apply again; a change by hand shows, a stale plan is refused; it is steered."""
     shop: Shop = shop_of(kind)
     # The plan creates everything, and changes nothing.
     assert shop.call("plan", "-o", "json") == Exit.FINDINGS
@@ -189,7 +189,7 @@ def test_a_table_is_read_again_while_the_stream_goes_on(
 
 
 def test_what_connect_does_not_check_is_checked_before(shop_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing table, a missing column, an unknown setting, a wrong password: findings, and nothing is half applied."""
+    """A missing table or column, an unknown setting, a secret that is not there: findings, and nothing half applied."""
     shop: Shop = shop_of("postgres")
     document = shop.folder / "connect" / "legacy.yaml"
     good = document.read_text(encoding="utf-8")
@@ -276,3 +276,28 @@ def test_plugins_and_topics_are_listed(shop_of: Any, capsys: pytest.CaptureFixtu
     assert found[shop.log]["purpose"] == "the source log"
     assert found[shop.log]["partitions"] == 1
     assert all(t["wanted"] for t in found.values()), "everything goes to the topics that the files know"
+
+
+def test_a_service_is_a_connector_of_its_own(shop_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its outbox, and nothing of the shop, comes through a log of its own; the shop's connector stays what it is."""
+    shop: Shop = shop_of("postgres")
+    legacy = shop.folder / "connect" / "legacy.yaml"
+    text = legacy.read_text(encoding="utf-8")
+    legacy.unlink()
+    (shop.folder / "connect" / "delivery.yaml").write_text(text.replace("connector: legacy", "connector: delivery"))
+    settings = shop.folder / "figbridge.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"legacy": {', '"delivery": {'), encoding="utf-8")
+    assert shop.call("apply", "-o", "json") == Exit.OK
+    capsys.readouterr()
+    shop.sql(
+        "INSERT INTO delivery.outbox VALUES (gen_random_uuid(), 'Order', 'order-7', 'CarrierAssigned', '{}', now())",
+        "INSERT INTO shop.carriers VALUES (3, 'GLS', 'z')",
+    )
+
+    def tables() -> set[str]:
+        _, values = shop.broker.read(f"{shop.prefix}.delivery.log", 0)
+        return {r["source"]["table"] for r in map(json.loads, values) if "op" in r}
+
+    assert until(tables, "the row of the outbox") == {"outbox"}
+    assert shop.call("delete", "delivery", "--yes") == Exit.OK
+    shop.sql(f"SELECT pg_drop_replication_slot('{shop.prefix}_delivery')")
