@@ -13,6 +13,10 @@ from figbridge.errors import ConfigurationError, FigbridgeError
 _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
     "config": ("Show the settings in force, and where each comes from.", "figbridge.cli.config:config"),
+    "connectors": (
+        "Kafka Connect: plan, apply and steer the connectors.",
+        "figbridge.cli.connectors:connectors",
+    ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
     "explain": ("Show what became of one record, step by step, and why.", "figbridge.cli.explain:explain"),
     "mapping": ("Check, test and show mappings.", "figbridge.cli.mapping:mapping"),
