@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from support.rig import Rig
 
 
+@pytest.fixture(scope="session")
+def kafka_servers() -> str:
+    """Return where a real broker listens."""
+    import os
+
+    return os.environ["FIGBRIDGE_TEST_KAFKA"]
+
+
 @pytest.fixture
 def rig() -> Iterator[Callable[..., Rig]]:
     """Make bridges in memory; at the end of the test both ledgers of each must balance."""
