@@ -6,6 +6,8 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+from hypothesis import Phase
+
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.log import KafkaLog
 
@@ -17,6 +19,9 @@ class KafkaHarness(Harness):
 
     Each has a folder of its own for copies of the state, as on another machine.
     """
+
+    examples = 12
+    phases = (Phase.explicit, Phase.generate)  # to make a failing run shorter takes hundreds of runs, of seconds each
 
     def __init__(self, servers: str, folder: Path) -> None:
         self._run = uuid4().hex[:8]

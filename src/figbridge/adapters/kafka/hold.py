@@ -30,6 +30,7 @@ class Hold:
         self.membership = membership
         self.begun: dict[TopicPartition, int] = {}
         """Where each partition begins as long as nothing of it is committed."""
+        self.alone = only is None
         self._topics = topics
         self._only = only
         self._beside = tuple(beside)

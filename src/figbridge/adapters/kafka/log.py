@@ -107,9 +107,7 @@ class KafkaLog:
         """Join a group alone, over everything in the topics; a session of the same group elsewhere is fenced."""
         changelog = changelog_of(group)
         self._topics.create(changelog, 1, COMPACTED)
-        membership = Membership(self._cluster, group, topics)
-        self._closers.append(membership.close)
-        hold = Hold(membership, self._topics)
+        hold = Hold(Membership(self._cluster, group, topics), self._topics)
         session = KafkaSession(self._cluster, self._topics, hold, changelog, self._cache(changelog))
         self._closers.append(session.close)
         session.open(self._tell)

@@ -89,6 +89,10 @@ class Membership:
         if not self._closed:
             self._closed = True
             self._held.clear()
+            # librdkafka 2.16 spins for ever when a member is closed that was fenced with an assignment it had not yet
+            # heard of. So whatever waits is heard first.
+            while self._consumer.poll(0) is not None:
+                pass
             self._consumer.close()
 
     def _heard(self, error: KafkaError) -> None:
@@ -111,6 +115,8 @@ class Membership:
             if places:
                 consumer.pause([Place(p.topic, p.partition) for p in places])
         except KafkaException as exception:
+            # Fenced between the assignment and this call. An assignment that is never answered makes close() spin.
+            consumer.unassign()
             self._heard(error_of(exception))
 
     def _revoked(self, _: Consumer, places: list[Place]) -> None:

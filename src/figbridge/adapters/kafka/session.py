@@ -48,6 +48,9 @@ class KafkaSession:
         self._writer = uuid4().hex
         self._lists: dict[Headers, Any] = {}
         self._fenced: Fenced | None = None
+        self._closers = [self._cache.close, self._follower.close, self._transactions.close, self._fetch.close]
+        if hold.alone:
+            self._closers.insert(0, hold.membership.close)
         self.state: State = self._cache.state
 
     def open(self, tell: Tell | None = None) -> None:
@@ -134,11 +137,9 @@ class KafkaSession:
         return delivered.ends
 
     def close(self) -> None:
-        """Stop: the partitions, the positions and the state stay as they are committed."""
-        self._fetch.close()
-        self._follower.close()
-        self._transactions.close()
-        self._cache.close()
+        """Stop: positions and state stay as they are committed. A session of its own leaves the group."""
+        while self._closers:
+            self._closers.pop()()
 
     def _follow(self, timeout_s: float) -> None:
         """Serve the group, begin with partitions that are new, and check that the topics are what they were."""
@@ -147,8 +148,7 @@ class KafkaSession:
         try:
             new = self._hold.follow(timeout_s)
         except Fenced as fenced:
-            self._fenced = fenced
-            raise
+            raise self._out(fenced) from None
         if new:
             self._pins.pin({place.topic for place in new})
             self._hold.begin(new, self._positions)
@@ -163,8 +163,7 @@ class KafkaSession:
             try:
                 return self._transactions.run(produce, offsets, self._hold.membership.proof())
             except Fenced as fenced:
-                self._fenced = self._hold.fenced()
-                raise self._fenced from fenced
+                raise self._out(self._hold.fenced()) from fenced
             except Unsure as unsure:
                 error = unsure.error
                 if self._landed(mark):
@@ -189,6 +188,11 @@ class KafkaSession:
         self._transactions.start()
         found = self._follower.catch_up(None, self._hold.membership.serve)
         if found not in (mark, self._mark):
-            self._fenced = self._hold.fenced()
-            raise self._fenced
+            raise self._out(self._hold.fenced())
         return found == mark
+
+    def _out(self, fenced: Fenced) -> Fenced:
+        """Note that it is another's turn: nothing more is read."""
+        self._fenced = fenced
+        self._fetch.start({})
+        return fenced
