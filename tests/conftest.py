@@ -9,14 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from support.rig import Rig
-
-
-@pytest.fixture(scope="session")
-def kafka_servers() -> str:
-    """Return where a real broker listens."""
-    import os
-
-    return os.environ["FIGBRIDGE_TEST_KAFKA"]
+    from support.servers import Servers
 
 
 @pytest.fixture
@@ -33,3 +26,28 @@ def rig() -> Iterator[Callable[..., Rig]]:
     yield make
     for each in made:
         each.check()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Give the session's real servers; each is started when a test first asks for it. Mark such tests `sandbox`."""
+    from support.servers import servers
+
+    with servers() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def kafka(servers: Servers) -> str:
+    """Give the address of a real Kafka, which takes transactions and makes no topic by itself."""
+    servers.start("kafka")
+    return servers.bootstrap
+
+
+@pytest.fixture(scope="session")
+def stack(servers: Servers) -> Servers:
+    """Give a real Kafka, Kafka Connect with Debezium, PostgreSQL and MariaDB."""
+    from support.servers import KINDS
+
+    servers.start(*KINDS)
+    return servers

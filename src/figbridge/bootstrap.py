@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from figbridge.domain.fact import LEGACY, Fact
 from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.pipeline.edge import Edge
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
+    from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -189,6 +190,13 @@ def engine_config(plan: Plan, name: str, source: Source, topic_prefix: str) -> E
         heartbeat_ms=source.heartbeat_ms,
         topic_prefix=topic_prefix,
     )
+
+
+def sandbox(folder: Path, kinds: Iterable[str] = (), **options: Any) -> Sandbox:
+    """Return the sandbox of a folder, grown by what is asked; see figbridge.sandbox.Sandbox. Raises Refused."""
+    from figbridge.sandbox import Sandbox
+
+    return Sandbox(folder, kinds, **options)
 
 
 @contextmanager

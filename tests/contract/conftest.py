@@ -36,7 +36,7 @@ def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness
         case "sqlite":
             harness = sqlite_harness(tmp_path)
         case _:
-            harness = KafkaHarness(request.getfixturevalue("kafka_servers"), tmp_path)
+            harness = KafkaHarness(request.getfixturevalue("kafka"), tmp_path)
     yield harness
     harness.close()
 

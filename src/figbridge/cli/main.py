@@ -18,6 +18,7 @@ _COMMANDS = {
     "parked": ("Keys that are set aside: list, show, release, discard.", "figbridge.cli.parked:parked"),
     "replay": ("Run captured records through the mappings, without any server.", "figbridge.cli.replay:replay"),
     "run": ("Run the bridge.", "figbridge.cli.run:run"),
+    "sandbox": ("Real Kafka, Connect and databases on this computer, without Docker.", "figbridge.cli.sandbox:sandbox"),
     "status": ("Show both ledgers, lag, parked keys and suspects.", "figbridge.cli.status:status"),
     "version": ("Print the version.", "figbridge.cli.version:version"),
 }
