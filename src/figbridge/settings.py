@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -45,13 +45,38 @@ class Source(BaseModel):
         """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
         if self.password_file is None:
             return self.password.get_secret_value()
-        try:
-            return self.password_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "is not text"
-            raise ConfigurationError(
-                [Finding(Place(str(self.password_file)), "SET005", f"password_file: {why}", "check the path")]
-            ) from None
+        return _contents(self.password_file, "password_file")
+
+
+def _contents(path: Path, setting: str) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "is not text"
+        raise ConfigurationError([Finding(Place(str(path)), "SET005", f"{setting}: {why}", "check the path")]) from None
+
+
+class Kafka(BaseModel):
+    """The brokers that hold the log, when `log` is `kafka`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    servers: str = Field(min_length=1)
+    security: dict[str, SecretStr] = Field(default_factory=dict)
+    secret_files: dict[str, Path] = Field(default_factory=dict)
+    instance: str = ""
+    replication: int = Field(default=-1, ge=-1, le=32767)
+    session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    max_poll_interval_ms: int = Field(default=120_000, ge=1_000)
+    transaction_timeout_ms: int = Field(default=30_000, ge=2_000)
+    commit_ms: int = Field(default=50, ge=0, le=1_000)
+    patience_s: float = Field(default=60.0, gt=0)
+
+    def secrets(self) -> dict[str, str]:
+        """Return the security settings with the contents of their files. Raises ConfigurationError for one that
+        cannot be read."""
+        found = {name: secret.get_secret_value() for name, secret in self.security.items()}
+        return found | {name: _contents(path, "secret_files") for name, path in self.secret_files.items()}
 
 
 class Settings(BaseSettings):
@@ -72,6 +97,14 @@ class Settings(BaseSettings):
     batch: int = Field(default=1000, ge=1, le=100_000)
     domain_partitions: int = Field(default=4, ge=1, le=1024)
     sources: dict[str, Source] = Field(default_factory=dict)
+    log: Literal["embedded", "kafka"] = "embedded"
+    kafka: Kafka | None = None
+
+    @model_validator(mode="after")
+    def _brokers_are_named(self) -> Settings:
+        if self.log == "kafka" and self.kafka is None:
+            raise ValueError("log is kafka, so kafka.servers must be set")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,10 @@ class LogEvent(Enum):
     """This process works on source logs now, from where the group stands."""
     SOURCES_GIVEN_UP = ("sources_given_up", ("logs",))
     """This process works on source logs no longer: another one has them, or they are begun again."""
+    STATE_RESTORING = ("state_restoring", ("changelog", "records", "of", "per_second"))
+    """The copy of the state is being brought up to date."""
+    STATE_RESTORED = ("state_restored", ("changelog", "records", "of", "per_second"))
+    """The copy of the state is up to date."""
     STREAM_STARTED = ("stream_started", ("source", "topic"))
     """A connector streams out of its database."""
     STREAM_FAILED = ("stream_failed", ("source", "reason"))
