@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +73,8 @@ def topics(settings: Settings) -> Topics:
 
 @contextmanager
 def opened_log(settings: Settings) -> Iterator[Log]:
-    """Open the embedded log for the time of a command; raises Unreachable when there is none yet."""
-    if not settings.log_file.exists():
+    """Open the log for the time of a command; raises Unreachable when there is none yet, or it does not answer."""
+    if settings.log == "embedded" and not settings.log_file.exists():
         raise Unreachable(
             f"there is no log at {settings.log_file}", hint="figbridge run, or name its folder with --data"
         )
@@ -102,14 +103,68 @@ def _store(settings: Settings) -> Iterator[SqlAuthorityStore]:
 
 @contextmanager
 def _log(settings: Settings) -> Iterator[Log]:
-    from figbridge.adapters.sqlite.log import SqliteLog
-
     _make_folder(settings.data)
-    log = SqliteLog(settings.log_file)
+    log = _sqlite_log(settings) if settings.kafka is None or settings.log == "embedded" else _kafka_log(settings)
     try:
         yield log
     finally:
         log.close()
+
+
+def _sqlite_log(settings: Settings) -> Log:
+    from figbridge.adapters.sqlite.log import SqliteLog
+
+    return SqliteLog(settings.log_file)
+
+
+def _kafka_log(settings: Settings) -> Log:
+    from figbridge.adapters.kafka.config import Cluster
+    from figbridge.adapters.kafka.log import KafkaLog
+    from figbridge.telemetry.events import LogEvent, tell
+
+    kafka = settings.kafka
+    assert kafka is not None
+    cluster = Cluster(
+        kafka.servers,
+        security=kafka.secrets(),
+        instance=kafka.instance,
+        replication=kafka.replication,
+        session_timeout_ms=kafka.session_timeout_ms,
+        max_poll_interval_ms=kafka.max_poll_interval_ms,
+        transaction_timeout_ms=kafka.transaction_timeout_ms,
+        patience_s=kafka.patience_s,
+    )
+    return KafkaLog(
+        cluster,
+        settings.data / "state",
+        lambda r: tell(
+            LogEvent.STATE_RESTORED if r.done == r.total else LogEvent.STATE_RESTORING,
+            changelog=r.changelog,
+            records=r.done,
+            of=r.total,
+            per_second=round(r.done / r.seconds) if r.seconds else 0,
+        ),
+    )
+
+
+def starts(settings: Settings, said: Iterable[str]) -> dict[str, int]:
+    """Return source log → where to start, from what `--from` said: `earliest`, an offset, or `SOURCE=` and either.
+
+    Raises ConfigurationError for anything else.
+    """
+    from figbridge.ports import EARLIEST
+
+    names, compiled = topics(settings), plan(documents(settings.mappings))
+    logs = {source: log for log, source in sources(compiled, names).items()}
+    found: dict[str, int] = {}
+    for text in said:
+        source, equals, place = text.rpartition("=")
+        known = [logs[source]] if equals and source in logs else [] if equals else list(logs.values())
+        if not known or not (place == "earliest" or (place.isdecimal() and len(known) == 1)):
+            hint = f"earliest, SOURCE=earliest or SOURCE=OFFSET, with one of {', '.join(logs)}"
+            raise ConfigurationError([Finding(Place("--from"), "SET021", f"{text!r} is no place to start", hint)])
+        found.update(dict.fromkeys(known, EARLIEST if place == "earliest" else int(place)))
+    return found
 
 
 def _make_folder(folder: Path) -> None:
@@ -120,9 +175,17 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None = None) -> Iterator[Bridge]:
-    """Build a bridge with its embedded log, store and connectors, its topics and facts made ready."""
+def bridge(
+    settings: Settings,
+    now: datetime,
+    by: str,
+    observe: Observe | None = None,
+    start: Mapping[str, int] | None = None,
+) -> Iterator[Bridge]:
+    """Build a bridge with its log, store and connectors, its topics and facts made ready. On brokers the connectors
+    run in Kafka Connect; `start` says where a group begins that has never read a source log."""
     from figbridge.operations.bridge import Bridge
+    from figbridge.pipeline.worker import BY_TIME, EACH_POLL
 
     documents_ = documents(settings.mappings)
     compiled = plan(documents_)
@@ -139,8 +202,14 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
             group=settings.group,
             batch=settings.batch,
             domain_partitions=settings.domain_partitions,
-            streams={n: _stream(settings, compiled, log, n, s) for n, s in settings.sources.items()},
+            streams={n: _stream(settings, compiled, log, n, s) for n, s in settings.sources.items()}
+            if settings.log == "embedded"
+            else {},
             observe=observe,
+            start=start or {},
+            pace=replace(BY_TIME, seconds=settings.kafka.commit_ms / 1000)
+            if settings.log == "kafka" and settings.kafka is not None
+            else EACH_POLL,
         )
         for name, source in settings.sources.items():
             _check_tables(compiled, engine_config(compiled, name, source, settings.topic_prefix))
@@ -219,10 +288,10 @@ def connectors(settings: Settings, directory: Path | None = None) -> Iterator[Si
     from figbridge.adapters.connect.rest import ConnectRest
     from figbridge.operations.connectors.site import Site
 
-    cluster = settings.connect
-    if cluster is None or not cluster.kafka.get("bootstrap.servers"):
-        missing = "connect" if cluster is None else "connect.kafka"
-        hint = "set connect.url and connect.kafka: see docs/connectors.md"
+    cluster, brokers = settings.connect, settings.kafka
+    if cluster is None or brokers is None:
+        missing = "connect" if cluster is None else "kafka"
+        hint = "set connect.url and kafka.servers: see docs/connectors.md"
         raise ConfigurationError([Finding(Place("settings"), "SET011", f"`{missing}` is not set", hint)])
     found = wanted_connectors(settings, directory or cluster.documents)
     rest = ConnectRest(cluster.url, user=cluster.user, password=cluster.secret(), ca_file=str(cluster.ca_file or ""))
@@ -230,7 +299,7 @@ def connectors(settings: Settings, directory: Path | None = None) -> Iterator[Si
         yield Site(
             tuple(wanted for wanted, _ in found),
             rest,
-            KafkaBroker(cluster.kafka),
+            KafkaBroker({**brokers.secrets(), "bootstrap.servers": brokers.servers}),
             {
                 wanted.capture.name: _database(wanted, settings.sources[document.name])
                 for wanted, document in found

@@ -1,21 +1,25 @@
 """The seams of figbridge: a log, a state, an authority store. Protocols and the values they exchange, nothing else.
 
-Two adapters of each log and state exist (SQLite, memory) and pass one contract suite, tests/contract.
+Three adapters of log and state exist (Kafka, SQLite, memory) and pass one contract suite, tests/contract.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from figbridge.domain.authority import Authority, Cut, Grant
 from figbridge.domain.connector import Live, LiveTable, LiveTopic, Plugin, Slot, Topic
+from figbridge.errors import OperationalError
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
 CONTENT_TYPE: Headers = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 """The headers of an event that leaves: CloudEvents in structured mode, as JSON."""
+
+EARLIEST: Final = -1
+"""Start at the first record that a log still has."""
 
 
 class Record(NamedTuple):
@@ -39,6 +43,7 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: Headers = ()
     timestamp: int = 0
+    """Milliseconds since 1970; 0 is the time of appending."""
     partition: int | None = None
 
 
@@ -106,6 +111,27 @@ class Session(Protocol):
         """Leave the group."""
 
 
+class Member(Protocol):
+    """One process in a consumer group whose source logs are shared out: each is held by one process at a time.
+
+    A session is one share of the work, with a state of its own. What a process holds changes while it runs; a session
+    that is given again is another session, and what was not committed in the one before is void.
+    """
+
+    def sessions(self, timeout_s: float = 0.0) -> Mapping[tuple[str, ...], Session]:
+        """Return source logs → session for each share that this process holds now; waits up to `timeout_s` while it
+        holds none. Raises Fenced when this process is out for good."""
+
+    def lost(self, logs: tuple[str, ...], error: OperationalError) -> None:
+        """Give a session up that raised an error. Raises it when opening another would not help."""
+
+    def worked(self) -> None:
+        """Note that a commit went through."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
 class Log(Protocol):
     """Topics of partitions of records, and consumer groups over them."""
 
@@ -127,11 +153,21 @@ class Log(Protocol):
     def state(self, group: str) -> State:
         """Return a read-only view of a group's committed state, without joining the group."""
 
+    def states(self, group: str) -> Mapping[str, State]:
+        """Return a view of the state of each share of a group's work, by a name; together they are what it remembers."""
+
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """Return a group's committed positions (next offset to read), without joining the group."""
 
     def session(self, group: str, topics: Sequence[str]) -> Session:
-        """Join a consumer group. A group without committed positions starts at the beginning."""
+        """Join a consumer group alone. A group without committed positions starts at the beginning."""
+
+    def join(
+        self, group: str, sources: Sequence[str], beside: Sequence[str] = (), start: Mapping[str, int] | None = None
+    ) -> Member:
+        """Join a consumer group whose source logs are shared out. Topics `beside` are read by each session, each from
+        a position of its own. `start` is source log → offset (or EARLIEST) for logs that the group has never read;
+        a log on brokers raises Refused for one that is not in it, an embedded one starts at the beginning."""
 
     def close(self) -> None:
         """Release what the log holds open."""

@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -47,7 +47,7 @@ class Source(BaseModel):
 
 
 class ConnectCluster(BaseModel):
-    """The Kafka Connect cluster whose connectors figbridge manages, and the Kafka that it writes to."""
+    """The Kafka Connect cluster whose connectors figbridge manages. It writes to the brokers under `kafka`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,7 +57,6 @@ class ConnectCluster(BaseModel):
     password_file: Path | None = None
     ca_file: Path | None = None
     documents: Path = Path("connect")
-    kafka: dict[str, str] = Field(default_factory=dict)
 
     def secret(self) -> str:
         """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
@@ -65,15 +64,38 @@ class ConnectCluster(BaseModel):
 
 
 def _secret(written: SecretStr, file: Path | None) -> str:
-    if file is None:
-        return written.get_secret_value()
+    return written.get_secret_value() if file is None else _contents(file, "password_file")
+
+
+def _contents(path: Path, setting: str) -> str:
     try:
-        return file.read_text().strip()
+        return path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "is not text"
-        raise ConfigurationError(
-            [Finding(Place(str(file)), "SET005", f"password_file: {why}", "check the path")]
-        ) from None
+        raise ConfigurationError([Finding(Place(str(path)), "SET005", f"{setting}: {why}", "check the path")]) from None
+
+
+class Kafka(BaseModel):
+    """The brokers that hold the log, when `log` is `kafka`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    servers: str = Field(min_length=1)
+    security: dict[str, SecretStr] = Field(default_factory=dict)
+    secret_files: dict[str, Path] = Field(default_factory=dict)
+    instance: str = ""
+    replication: int = Field(default=-1, ge=-1, le=32767)
+    session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    max_poll_interval_ms: int = Field(default=120_000, ge=1_000)
+    transaction_timeout_ms: int = Field(default=30_000, ge=2_000)
+    commit_ms: int = Field(default=50, ge=0, le=1_000)
+    patience_s: float = Field(default=60.0, gt=0)
+
+    def secrets(self) -> dict[str, str]:
+        """Return the security settings with the contents of their files. Raises ConfigurationError for one that
+        cannot be read."""
+        found = {name: secret.get_secret_value() for name, secret in self.security.items()}
+        return found | {name: _contents(path, "secret_files") for name, path in self.secret_files.items()}
 
 
 class Settings(BaseSettings):
@@ -95,6 +117,14 @@ class Settings(BaseSettings):
     domain_partitions: int = Field(default=4, ge=1, le=1024)
     sources: dict[str, Source] = Field(default_factory=dict)
     connect: ConnectCluster | None = None
+    log: Literal["embedded", "kafka"] = "embedded"
+    kafka: Kafka | None = None
+
+    @model_validator(mode="after")
+    def _brokers_are_named(self) -> Settings:
+        if self.log == "kafka" and self.kafka is None:
+            raise ValueError("log is kafka, so kafka.servers must be set")
+        return self
 
     @classmethod
     def settings_customise_sources(

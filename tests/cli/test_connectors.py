@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
         "connect:\n"
         "  url: http://127.0.0.1:1\n"
         f"  documents: {tmp_path / 'connect'}\n"
-        "  kafka: {bootstrap.servers: '127.0.0.1:1'}\n",
+        "kafka: {servers: '127.0.0.1:1'}\n",
         encoding="utf-8",
     )
     return tmp_path

@@ -12,6 +12,7 @@ from figbridge.adapters.sqlite import SqliteLog
 from figbridge.ports import Log
 
 from .harness import Harness
+from .kafka import KafkaHarness
 
 
 def memory_harness(_: Path) -> Harness:
@@ -25,10 +26,17 @@ def sqlite_harness(folder: Path) -> Harness:
     return Harness(lambda: SqliteLog(folder / "log.db"))
 
 
-@pytest.fixture(params=[memory_harness, sqlite_harness], ids=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.sandbox)])
 def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     """Run the test on each adapter, on a log of its own; everything is closed at the end."""
-    harness: Harness = request.param(tmp_path)
+    harness: Harness
+    match request.param:
+        case "memory":
+            harness = memory_harness(tmp_path)
+        case "sqlite":
+            harness = sqlite_harness(tmp_path)
+        case _:
+            harness = KafkaHarness(request.getfixturevalue("kafka"), tmp_path)
     yield harness
     harness.close()
 

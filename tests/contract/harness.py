@@ -12,6 +12,8 @@ from itertools import count
 from time import monotonic
 from typing import Protocol, TypeVar
 
+from hypothesis import Phase
+
 from figbridge.ports import Commit, Entry, Log, Outgoing, Record, Session, TopicPartition
 
 T = TypeVar("T")
@@ -30,10 +32,15 @@ class Opener(Protocol):
 class Harness:
     """One log of one adapter. `open` gives another handle on it, as another process would have."""
 
+    examples = 60
+    """How many random runs one adapter gets."""
+    phases: tuple[Phase, ...] = tuple(Phase)
+
     def __init__(self, open_log: Opener) -> None:
         self._open_log = open_log
         self._numbers = count(1)
         self._closers: list[Callable[[], None]] = []
+        self._members: list[Session] = []
 
     def open(self) -> Log:
         log = self._open_log()
@@ -52,14 +59,20 @@ class Harness:
     def join(self, log: Log, group: str, topics: Sequence[str]) -> Session:
         """Join a group, and leave it at the end of the test."""
         session = log.session(group, topics)
-        self._closers.append(session.close)
+        self._members.append(session)
         return session
+
+    def leave(self) -> None:
+        """Let every member leave its group."""
+        while self._members:
+            self._members.pop().close()
 
     def take_over(self, log: Log, group: str, topics: Sequence[str]) -> Session:
         """Join a group so that its member before is fenced when this returns."""
         return self.join(log, group, topics)
 
     def close(self) -> None:
+        self.leave()
         while self._closers:
             self._closers.pop()()
 

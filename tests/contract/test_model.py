@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figbridge.errors import Fenced, Refused
@@ -117,12 +117,17 @@ def _told(record: Outgoing) -> tuple[object, ...]:
     return record.key, record.value, record.headers, record.timestamp
 
 
-# The fixture is shared by all examples; each has topics and a group of its own.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_a_log_does_what_lists_would_do(make_log: Harness, log: Log, steps: list[tuple[object, ...]]) -> None:
+def test_a_log_does_what_lists_would_do(make_log: Harness, log: Log) -> None:
     """Run any steps on a log and on its model: they agree at the end, and in what was polled on the way."""
-    run = Run(make_log, log)
-    for name, *arguments in steps:
-        getattr(run, str(name))(*arguments)
-    run.check()
+
+    # Each example has topics and a group of its own.
+    @settings(max_examples=make_log.examples, deadline=None, phases=make_log.phases)
+    @given(steps=STEPS)
+    def agree(steps: list[tuple[object, ...]]) -> None:
+        run = Run(make_log, log)
+        for name, *arguments in steps:
+            getattr(run, str(name))(*arguments)
+        run.check()
+        make_log.leave()
+
+    agree()

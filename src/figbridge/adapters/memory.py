@@ -5,14 +5,15 @@ It obeys the same contract as the durable logs, and forgets everything when it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import Condition
-from time import monotonic
+from time import monotonic, time_ns
 from typing import TypeAlias
 
 from figbridge.adapters.partition import partition_of, require, require_count
+from figbridge.adapters.sole import SoleMember
 from figbridge.errors import Fenced
 from figbridge.ports import Commit, Entry, Outgoing, Record, State, TopicPartition
 
@@ -89,6 +90,20 @@ class MemoryLog:
             self._changed.notify_all()  # the member before may be waiting for records that are not its own any more
             return MemorySession(self, group, joined, tuple(topics))
 
+    def states(self, group: str) -> dict[str, State]:
+        """Return a view of the group's state: it is one."""
+        return {group: self.state(group)}
+
+    def join(
+        self,
+        group: str,
+        sources: Sequence[str],
+        beside: Sequence[str] = (),
+        start: Mapping[str, int] | None = None,  # noqa: ARG002 — the port's; here a log starts at the beginning
+    ) -> SoleMember:
+        """Join a consumer group with all of its sources in one session."""
+        return SoleMember(sources, self.session(group, [*sources, *beside]))
+
     def close(self) -> None:
         """Do nothing: nothing outside this process is held open."""
 
@@ -97,9 +112,10 @@ class MemoryLog:
         counts = {topic: len(logs) for topic, logs in self._topics.items()}
         placed = [(partition_of(record, counts), record) for record in records]
         ends: dict[TopicPartition, int] = {}
+        now = time_ns() // 1_000_000
         for partition, (topic, key, value, headers, timestamp, _) in placed:
             log = self._topics[topic][partition]
-            log.append(Record(topic, partition, len(log), key, value, headers, timestamp))
+            log.append(Record(topic, partition, len(log), key, value, headers, timestamp or now))
             ends[TopicPartition(topic, partition)] = len(log)
         return ends
 

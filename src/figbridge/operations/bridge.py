@@ -15,8 +15,8 @@ from figbridge.operations import authority
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import Worker, spare_the_collector
-from figbridge.ports import AuthorityStore, Log, Stream
+from figbridge.pipeline.worker import EACH_POLL, Pace, Workers, spare_the_collector
+from figbridge.ports import AuthorityStore, Log, Session, Stream
 from figbridge.telemetry.events import LogEvent, tell
 
 _STREAMING_S = 120.0
@@ -37,6 +37,9 @@ class Bridge:
     domain_partitions: int = 4
     streams: Mapping[str, Stream] = field(default_factory=dict)
     observe: Callable[[Process, list[Performed]], None] | None = None
+    start: Mapping[str, int] = field(default_factory=dict)
+    """Source log topic → where to start when the group has never read it."""
+    pace: Pace = EACH_POLL
 
     def prepare(self, facts: Iterable[Fact], now: datetime, by: str) -> None:
         """Create the topics, and declare the facts. Raises Refused when a mapping speaks of a fact nobody declared."""
@@ -56,12 +59,11 @@ class Bridge:
 
         `idle`, when given, is asked after each empty poll, and true ends the run too. Raises what a stream failed of.
         """
-        session = self.log.session(self.group, [*self.sources, self.edge.topics.control])
+        member = self.log.join(self.group, list(self.sources), [self.edge.topics.control], self.start)
         read = 0
         try:
             spare_the_collector()
-            process = Process(self.plan, session.state, self.sources, self.edge)
-            worker = Worker(session, process, self.store, self.batch, self._observed)
+            workers = Workers(member, self._process, self.store, self.batch, self._observed, self.pace)
             for source, stream in self.streams.items():
                 stream.start()
                 tell(LogEvent.STREAM_STARTED, source=source, topic=self.edge.topics.log(source))
@@ -73,7 +75,7 @@ class Bridge:
                 facts=sorted(spoken_of(self.plan)),
             )
             while not stop():
-                came = worker.step(0.1)
+                came = workers.step(0.1)
                 read += came
                 self._check_streams()
                 if not came and idle is not None and idle():
@@ -81,9 +83,12 @@ class Bridge:
         finally:
             for stream in self.streams.values():
                 stream.stop()
-            session.close()
+            member.close()
             tell(LogEvent.BRIDGE_STOPPED, group=self.group, records=read)
         return read
+
+    def _process(self, logs: tuple[str, ...], session: Session) -> Process:
+        return Process(self.plan, session.state, {t: self.sources[t] for t in logs}, self.edge)
 
     def _check_streams(self) -> None:
         for source, stream in self.streams.items():

@@ -44,7 +44,7 @@ class ParkedChange:
 def list_parked(log: Log, group: str) -> list[ParkedKey]:
     """Return every parked key of a consumer group, the one that has waited longest first."""
     keys: dict[str, list[Waiting]] = {}
-    for name, _, value in log.state(group).scan(SPACE):
+    for name, _, value in _scan(log, group, SPACE):
         keys.setdefault(name, []).append(_decode(value))
     found = [
         ParkedKey(
@@ -63,7 +63,7 @@ def list_parked(log: Log, group: str) -> list[ParkedKey]:
 
 def show_parked(log: Log, group: str, key: str, *, values: bool) -> list[ParkedChange]:
     """Return the waiting changes of one key, oldest first. Raises Refused for a key that is not parked."""
-    found = log.state(group).read(SPACE, [key]).get(key)
+    found = next((f[key] for s in log.states(group).values() if (f := s.read(SPACE, [key]))), None)
     if not found:
         raise Refused(f"{key} is not parked", hint="figbridge parked list", code="PRK001")
     return [_change(_decode(value), values=values) for _, value in sorted(found.items())]
@@ -107,5 +107,18 @@ def decide(
 
 def decisions(log: Log, group: str) -> list[dict[str, Any]]:
     """Return every decision that the bridge has carried out, oldest first, with what it did."""
-    found = [(member, value) for key, member, value in log.state(group).scan("decisions") if key != "unreadable"]
-    return [msgspec.json.decode(value) for _, value in sorted(found)]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for key, member, value in _scan(log, group, "decisions"):
+        if key == "unreadable":
+            continue
+        said = msgspec.json.decode(value)
+        known = found.get((member, key))
+        # Every share of the work reads every decision, and one of them has the key: it is the one that did something.
+        if known is None or (said["done"], said["still_parked"]) > (known["done"], known["still_parked"]):
+            found[member, key] = said
+    return [said for _, said in sorted(found.items())]
+
+
+def _scan(log: Log, group: str, space: str) -> Iterator[tuple[str, str, bytes]]:
+    for state in log.states(group).values():
+        yield from state.scan(space)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +14,8 @@ from figbridge.pipeline.account import Account
 from figbridge.pipeline.parking import SPACE as PARKED
 from figbridge.pipeline.perform import Topics
 from figbridge.ports import AuthorityStore, Log, State, TopicPartition
+
+_MARKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ class Status:
 
 def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources: Mapping[str, str]) -> Status:
     """Look at a bridge from outside; it may be running or not. Raises Unreachable when its log cannot be read."""
-    state = log.state(group)
-    account = Account.of(state)
-    parked = [g for g, _, _ in state.scan(PARKED)]
+    states = log.states(group)
+    account = reduce(Account.add, map(Account.of, states.values()), Account())
+    parked = [g for state in states.values() for g, _, _ in state.scan(PARKED)]
     return Status(
         group=group,
         account=account.as_dict(),
@@ -71,7 +74,7 @@ def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources:
         sources=tuple(_source(log, group, topic, source) for topic, source in sources.items()),
         parked_keys=len(set(parked)),
         parked_changes=len(parked),
-        suspects=tuple(suspects(state)),
+        suspects=tuple(s for state in states.values() for s in suspects(state)),
         quarantined=_size(log, topics.quarantine),
         dead_letters=_size(log, topics.dead_letters),
         authority_version=_version(store),
@@ -97,8 +100,9 @@ def _source(log: Log, group: str, topic: str, source: str) -> SourceStatus:
     place = TopicPartition(topic, 0)
     end = log.ends([topic]).get(place, 0)
     committed = log.committed(group).get(place, 0)
-    last = log.read(place, end - 1, 1) if end else []
-    return SourceStatus(source, topic, end, committed, max(0, end - committed), last[0].timestamp if last else None)
+    # The last offsets of a log on brokers may be marks of transactions, which are no records.
+    last = log.read(place, max(0, end - _MARKS), _MARKS) if end else []
+    return SourceStatus(source, topic, end, committed, max(0, end - committed), last[-1].timestamp if last else None)
 
 
 def _size(log: Log, topic: str) -> int:

@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from figbridge.domain.authority import Authority
+from figbridge.errors import OperationalError
 from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
-from figbridge.ports import AuthorityStore, Session
+from figbridge.ports import AuthorityStore, Member, Session
 from figbridge.telemetry.events import LogEvent, tell
 
 Observe = Callable[[Process, list[Performed]], None]
 """Look at a batch after its commit: `process.pending` still holds what it was made of."""
+
+Make = Callable[[tuple[str, ...], Session], Process]
+"""Make the process of some source logs from what is committed in a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Say when to commit: after each poll, or by time.
+
+    A commit on brokers costs some ten milliseconds however much is in it. So what comes in is gathered for
+    `seconds`, and as long as polls come back full (there is a backlog, and nobody waits for the newest record) for
+    `backlog_seconds`; but never more than `records`, which are in memory until then.
+    """
+
+    seconds: float = 0.0
+    backlog_seconds: float = 0.0
+    records: int = 1
+
+
+EACH_POLL: Final = Pace()
+BY_TIME: Final = Pace(seconds=0.05, backlog_seconds=1.0, records=100_000)
 
 
 def spare_the_collector() -> None:
@@ -37,20 +60,33 @@ class Worker:
     store: AuthorityStore
     batch: int = 1000
     observe: Observe | None = None
+    pace: Pace = EACH_POLL
     authority: Authority = field(default_factory=Authority)
 
     def step(self, timeout_s: float) -> int:
-        """Poll once, and commit what became whole; returns the number of records read.
+        """Poll, and commit what became whole; returns the number of records read.
 
         Raises Fenced when another worker has taken over, Unreachable when the authority cannot be read: then nothing
         is committed, for an owner is never guessed.
         """
+        read = self._gather(timeout_s)
+        if read or self.process.pending:  # what could not be committed before is not forgotten
+            self._commit(read)
+        return read
+
+    def _gather(self, timeout_s: float) -> int:
+        """Take records in until it is time to commit; returns their number."""
         records = self.session.poll(self.batch, timeout_s)
-        if records:
+        began, read = time.monotonic(), len(records)
+        while records:
             self.process.take(records)
-        if records or self.process.pending:  # what could not be committed before is not forgotten
-            self._commit(len(records))
-        return len(records)
+            full = len(records) * 2 > self.batch
+            left = began + (self.pace.backlog_seconds if full else self.pace.seconds) - time.monotonic()
+            if left <= 0 or read >= self.pace.records:
+                break
+            records = self.session.poll(self.batch, min(left, self.pace.seconds))
+            read += len(records)
+        return read
 
     def _commit(self, records: int) -> None:
         """Commit under the shared lock: no grant becomes durable between the verdicts and their commit."""
@@ -78,3 +114,62 @@ class Worker:
         """Work until told to stop, between two batches."""
         while not stop():
             self.step(timeout_s)
+
+
+@dataclass(slots=True)
+class Workers:
+    """Drive the sessions that this member of a group holds now: one worker and one process for each.
+
+    A process is made of what is committed when its session is given, and dropped with it: nothing that was read for a
+    turn is ever used in another one.
+    """
+
+    member: Member
+    make: Make
+    store: AuthorityStore
+    batch: int = 1000
+    observe: Observe | None = None
+    pace: Pace = EACH_POLL
+    _workers: dict[tuple[str, ...], Worker] = field(default_factory=dict)
+    _idle: bool = False
+
+    def step(self, timeout_s: float) -> int:
+        """Let every worker work once; returns the number of records read. A process that holds nothing stands by.
+
+        Raises Fenced when this process is out for good, and whatever opening a session again would not help against.
+        """
+        sessions = self.member.sessions(timeout_s)
+        for logs in [logs for logs, worker in self._workers.items() if sessions.get(logs) is not worker.session]:
+            self._drop(logs)
+        for logs, session in sessions.items():
+            if logs not in self._workers:
+                self._begin(logs, session)
+        # Who has something to do does not wait for the others; only when nobody had, they wait, each its part.
+        each_s = timeout_s / len(self._workers) if self._idle and self._workers else 0.0
+        read = sum(self._step(logs, worker, each_s) for logs, worker in list(self._workers.items()))
+        self._idle = not read
+        return read
+
+    def held(self) -> Iterable[str]:
+        """Return the source logs that this process works on."""
+        return [log for logs in self._workers for log in logs]
+
+    def _step(self, logs: tuple[str, ...], worker: Worker, timeout_s: float) -> int:
+        try:
+            read = worker.step(timeout_s)
+        except OperationalError as error:
+            self._drop(logs)
+            self.member.lost(logs, error)
+            return 0
+        if read:
+            self.member.worked()
+        return read
+
+    def _begin(self, logs: tuple[str, ...], session: Session) -> None:
+        process = self.make(logs, session)
+        self._workers[logs] = Worker(session, process, self.store, self.batch, self.observe, self.pace)
+        tell(LogEvent.SOURCES_TAKEN, logs=sorted(logs))
+
+    def _drop(self, logs: tuple[str, ...]) -> None:
+        del self._workers[logs]
+        tell(LogEvent.SOURCES_GIVEN_UP, logs=sorted(logs))

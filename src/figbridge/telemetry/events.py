@@ -21,6 +21,14 @@ class LogEvent(Enum):
     """The bridge reads its source logs."""
     BRIDGE_STOPPED = ("bridge_stopped", ("group", "records"))
     """The bridge has committed its last batch and left its group."""
+    SOURCES_TAKEN = ("sources_taken", ("logs",))
+    """This process works on source logs now, from where the group stands."""
+    SOURCES_GIVEN_UP = ("sources_given_up", ("logs",))
+    """This process works on source logs no longer: another one has them, or they are begun again."""
+    STATE_RESTORING = ("state_restoring", ("changelog", "records", "of", "per_second"))
+    """The copy of the state is being brought up to date."""
+    STATE_RESTORED = ("state_restored", ("changelog", "records", "of", "per_second"))
+    """The copy of the state is up to date."""
     STREAM_STARTED = ("stream_started", ("source", "topic"))
     """A connector streams out of its database."""
     STREAM_FAILED = ("stream_failed", ("source", "reason"))

@@ -83,8 +83,8 @@ class Shop:
             "connect": {
                 "url": servers.connect,
                 "documents": str(self.folder / "connect"),
-                "kafka": {"bootstrap.servers": servers.bootstrap},
             },
+            "kafka": {"servers": servers.bootstrap},
         }
         (self.folder / "figbridge.yaml").write_text(json.dumps(settings), encoding="utf-8")
 

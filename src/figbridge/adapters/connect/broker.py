@@ -192,7 +192,7 @@ class KafkaBroker:
         return Refused(f"Kafka refuses to {what}: {error.str()}", hint="the broker's log says more", code="CON031")
 
 
-_HINT: Final = "check connect.kafka in the settings, and that a broker runs"
+_HINT: Final = "check kafka.servers in the settings, and that a broker runs"
 
 
 def _passes(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from json import dumps
+from time import time_ns
 from typing import Any, Final, TypeAlias
 
 from figbridge.adapters.partition import partition_of, require
@@ -64,13 +65,14 @@ def insert(catalogue: Catalogue, write: sqlite3.Connection, records: Sequence[Ou
     counts, ids = catalogue.counts, catalogue.ids
     ends: dict[tuple[str, int], int] = {}
     rows = []
+    now = time_ns() // 1_000_000
     for record in records:
         topic, key, value, headers, timestamp, _ = record
         place = (topic, partition_of(record, counts))
         offset = ends.get(place)
         if offset is None:
             ((offset,),) = write.execute("SELECT next FROM partitions WHERE tp_id = ?", (ids[place],))
-        rows.append((ids[place], offset, key, value, packed(headers), timestamp))
+        rows.append((ids[place], offset, key, value, packed(headers), timestamp or now))
         ends[place] = offset + 1
     write.executemany(_INSERT, rows)
     write.executemany("UPDATE partitions SET next = ? WHERE tp_id = ?", [(end, ids[p]) for p, end in ends.items()])

@@ -1,0 +1,73 @@
+"""Read a partition without any group: what is there now, and no waiting for more."""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import TopicPartition as Place
+
+from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.failures import said, told_as
+from figbridge.adapters.kafka.fetch import PASSING
+from figbridge.adapters.kafka.records import gathered, record_of
+from figbridge.adapters.kafka.topics import Topics
+from figbridge.errors import Unreachable
+from figbridge.ports import Record, TopicPartition
+
+_CHUNK: Final = 500
+_WAIT_S: Final = 0.2
+
+
+class Reader:
+    """Read any partition. Safe between threads: they take turns."""
+
+    def __init__(self, cluster: Cluster, topics: Topics) -> None:
+        self._cluster = cluster
+        self._topics = topics
+        self._lock = Lock()
+        self._consumer: Consumer | None = None
+
+    def read(self, place: TopicPartition, offset: int, limit: int) -> list[Record]:
+        """Return up to `limit` records from an offset on; none for a place that does not exist."""
+        if not 0 <= place.partition < self._topics.need([place.topic]).get(place.topic, 0):
+            return []
+        end = self._topics.ends([place])[place]
+        start = max(offset, self._topics.starts([place])[place])
+        if start >= end or limit < 1:
+            return []
+        with self._lock, told_as(f"read {place.topic}/{place.partition}"):
+            return self._read(place, start, end, limit)
+
+    def _read(self, place: TopicPartition, start: int, end: int, limit: int) -> list[Record]:
+        self._consumer = consumer = self._consumer or Consumer(self._cluster.reader())
+        consumer.assign([Place(*place, start)])
+        found: list[Record] = []
+        deadline = monotonic() + self._cluster.patience_s
+        offset = start
+        while offset < end and len(found) < limit:
+            messages = gathered(consumer, min(_CHUNK, limit - len(found)), _WAIT_S)
+            if messages:
+                deadline = monotonic() + self._cluster.patience_s
+            elif monotonic() > deadline:
+                raise Unreachable(f"{place.topic}/{place.partition} does not answer", hint="check the brokers")
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    found.append(record_of(message))
+                elif error.code() != KafkaError._PARTITION_EOF and error.code() not in PASSING:
+                    raise said(error, f"read {place.topic}/{place.partition}")
+                if error is None or error.code() == KafkaError._PARTITION_EOF:
+                    offset = max(offset, int(message.offset() or 0) + (error is None))
+        consumer.unassign()
+        # What was committed after the end was looked up may have come as well; it is as true.
+        return found
+
+    def close(self) -> None:
+        """Close the consumer."""
+        with self._lock:
+            if self._consumer is not None:
+                self._consumer.close()
+                self._consumer = None
