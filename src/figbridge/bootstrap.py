@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.mapping.compiler import Plan
     from figbridge.mapping.connect.loader import ConnectorDocument
     from figbridge.mapping.loader import Documents
-    from figbridge.operations.bridge import Bridge
+    from figbridge.operations.bridge import Bridge, Renewed
     from figbridge.operations.connectors.site import Site
     from figbridge.pipeline.edge import Edge
     from figbridge.pipeline.perform import Topics
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.ports import LegacyDatabase
     from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
+    from figbridge.telemetry.health import Health
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,8 +86,8 @@ def opened_log(settings: Settings) -> Iterator[Log]:
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[AuthorityStore]:
-    """Open the embedded authority store for the time of a command; raises Unreachable when there is none yet."""
-    if not settings.authority_file.exists():
+    """Open the authority store for the time of a command; raises Unreachable when there is none yet."""
+    if settings.authority is None and not settings.authority_file.exists():
         missing = f"there is no authority store at {settings.authority_file}"
         raise Unreachable(missing, hint="figbridge run, or name its folder with --data")
     with _store(settings) as store:
@@ -96,9 +98,22 @@ def opened_store(settings: Settings) -> Iterator[AuthorityStore]:
 def _store(settings: Settings) -> Iterator[SqlAuthorityStore]:
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 
-    _make_folder(settings.data)
-    with SqlAuthorityStore(f"sqlite:///{settings.authority_file}") as store:
+    if settings.authority is None:
+        _make_folder(settings.data)
+    with SqlAuthorityStore(_store_address(settings)) as store:
         yield store
+
+
+def _store_address(settings: Settings) -> str:
+    from sqlalchemy import URL
+
+    at = settings.authority
+    if at is None:
+        return f"sqlite:///{settings.authority_file}"
+    address = URL.create(
+        "postgresql+psycopg", at.user, at.secret() or None, at.host, at.port, at.database, query=at.options
+    )
+    return address.render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -181,10 +196,12 @@ def bridge(
     by: str,
     observe: Observe | None = None,
     start: Mapping[str, int] | None = None,
+    health: Health | None = None,
 ) -> Iterator[Bridge]:
     """Build a bridge with its log, store and connectors, its topics and facts made ready. On brokers the connectors
     run in Kafka Connect; `start` says where a group begins that has never read a source log."""
     from figbridge.operations.bridge import Bridge
+    from figbridge.operations.figures import Figures
     from figbridge.pipeline.worker import BY_TIME, EACH_POLL
 
     documents_ = documents(settings.mappings)
@@ -193,12 +210,13 @@ def bridge(
     epochs = {name: source.epoch for name, source in settings.sources.items()}
     with _log(settings) as log, _store(settings) as store:
         store.migrate()
+        joined, logs = edge(compiled, names, epochs), sources(compiled, names)
         built = Bridge(
             plan=compiled,
             log=log,
             store=store,
-            edge=edge(compiled, names, epochs),
-            sources=sources(compiled, names),
+            edge=joined,
+            sources=logs,
             group=settings.group,
             batch=settings.batch,
             domain_partitions=settings.domain_partitions,
@@ -210,11 +228,48 @@ def bridge(
             pace=replace(BY_TIME, seconds=settings.kafka.commit_ms / 1000)
             if settings.log == "kafka" and settings.kafka is not None
             else EACH_POLL,
+            figures=Figures(log, settings.group, logs, joined, time.time) if health is not None else None,
+            health=health,
         )
         for name, source in settings.sources.items():
             _check_tables(compiled, engine_config(compiled, name, source, settings.topic_prefix))
         built.prepare(documents_.facts or undeclared(documents_), now, by)
         yield built
+
+
+@contextmanager
+def watched(settings: Settings) -> Iterator[tuple[Health | None, str]]:
+    """Answer probes and keep figures for the time of a run, where the settings say so; gives the address, or ""."""
+    if not settings.listen:
+        yield None, ""
+        return
+    from figbridge.adapters.http.server import served
+    from figbridge.telemetry.health import Health
+    from figbridge.telemetry.metrics import keep
+
+    health = Health(time.monotonic)
+    host, _, port = settings.listen.rpartition(":")
+    with served(host.strip("[]"), int(port), health, keep()) as address:
+        yield health, address
+
+
+def renewed(settings: Settings, running: Bridge, now: datetime, by: str) -> Renewed | None:
+    """Read the mappings again for a running bridge; None, with a line in the log, when they cannot be used by it."""
+    from figbridge.operations.bridge import Renewed
+    from figbridge.telemetry.events import LogEvent, tell
+
+    try:
+        found = documents(settings.mappings)
+        compiled = plan(found)
+        if sources(compiled, topics(settings)) != running.sources:
+            other = "a service came or went: that needs a restart"
+            raise ConfigurationError([Finding(Place(str(settings.mappings)), "SET022", other, "restart the bridge")])
+    except ConfigurationError as error:
+        tell(LogEvent.MAPPINGS_REFUSED, findings=len(error.findings), first=str(error.findings[0]))
+        return None
+    facts = tuple(found.facts or undeclared(found))
+    epochs = {name: source.epoch for name, source in settings.sources.items()}
+    return Renewed(compiled, edge(compiled, topics(settings), epochs), facts, now, by)
 
 
 def _check_tables(plan: Plan, config: EngineConfig) -> None:

@@ -46,6 +46,24 @@ class Source(BaseModel):
         return _secret(self.password, self.password_file)
 
 
+class AuthorityDatabase(BaseModel):
+    """The PostgreSQL that holds the authority store, for bridges on more than one machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int = Field(default=5432, ge=1, le=65535)
+    user: str = "figbridge"
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    database: str = "figbridge"
+    options: dict[str, str] = Field(default_factory=dict, description="of libpq: sslmode, sslrootcert, …")
+
+    def secret(self) -> str:
+        """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
+        return _secret(self.password, self.password_file)
+
+
 class ConnectCluster(BaseModel):
     """The Kafka Connect cluster whose connectors figbridge manages. It writes to the brokers under `kafka`."""
 
@@ -116,6 +134,8 @@ class Settings(BaseSettings):
     batch: int = Field(default=1000, ge=1, le=100_000)
     domain_partitions: int = Field(default=4, ge=1, le=1024)
     sources: dict[str, Source] = Field(default_factory=dict)
+    listen: str = Field(default="", pattern=r"^(|\[[0-9a-fA-F:]+\]:\d{1,5}|[^\s:]+:\d{1,5})$")
+    authority: AuthorityDatabase | None = None
     connect: ConnectCluster | None = None
     log: Literal["embedded", "kafka"] = "embedded"
     kafka: Kafka | None = None

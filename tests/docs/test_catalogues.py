@@ -12,7 +12,7 @@ import yaml
 from figbridge.cli.exits import Exit
 from figbridge.cli.main import cli
 from figbridge.errors import InvariantError
-from figbridge.settings import ConnectCluster, Kafka, Settings, Source, load_settings
+from figbridge.settings import AuthorityDatabase, ConnectCluster, Kafka, Settings, Source, load_settings
 from figbridge.telemetry.events import LogEvent, tell
 from figbridge.telemetry.metrics import Metric
 
@@ -41,13 +41,14 @@ def test_every_command_is_called_in_some_page() -> None:
 
 def test_settings_are_documented_with_their_variable_and_default() -> None:
     """The page has each setting, its environment variable and its default, and no other."""
-    top, source, connect, kafka = [], [], [], []
-    sections = {"SOURCES__": source, "CONNECT__": connect, "KAFKA__": kafka}
+    top, source, connect, kafka, authority = [], [], [], [], []
+    sections = {"SOURCES__": source, "CONNECT__": connect, "KAFKA__": kafka, "AUTHORITY__": authority}
     for row in rows(page("docs/settings.md")):
         next((into for part, into in sections.items() if part in row[1]), top).append(row)
     top = [row for row in top if row[1].startswith("FIGBRIDGE_")]
     for model, documented, prefix in (
         (Settings, top, "FIGBRIDGE_"),
+        (AuthorityDatabase, authority, "FIGBRIDGE_AUTHORITY__"),
         (Source, source, "FIGBRIDGE_SOURCES__LEGACY__"),
         (ConnectCluster, connect, "FIGBRIDGE_CONNECT__"),
         (Kafka, kafka, "FIGBRIDGE_KAFKA__"),

@@ -52,8 +52,8 @@ def account() -> str:
         return f"uid {os.getuid()}"
 
 
-def settings_of(settings_file: Path | None, data: Path | None, mappings: Path | None) -> Settings:
+def settings_of(settings_file: Path | None, data: Path | None, mappings: Path | None, **others: object) -> Settings:
     """Load the settings that options name; raises ConfigurationError."""
     from figbridge.settings import load_settings
 
-    return load_settings(settings_file, data=data, mappings=mappings)
+    return load_settings(settings_file, data=data, mappings=mappings, **others)

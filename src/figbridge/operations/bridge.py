@@ -6,20 +6,34 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from figbridge.domain.fact import Fact
 from figbridge.domain.verdict import Verdict
 from figbridge.errors import OperationalError, Refused
 from figbridge.mapping.compiler import Plan
 from figbridge.operations import authority
+from figbridge.operations.figures import Figures
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
 from figbridge.pipeline.worker import EACH_POLL, Pace, Workers, spare_the_collector
 from figbridge.ports import AuthorityStore, Log, Session, Stream
 from figbridge.telemetry.events import LogEvent, tell
+from figbridge.telemetry.health import Health
+from figbridge.telemetry.metrics import Metric, note
 
 _STREAMING_S = 120.0
+
+
+class Renewed(NamedTuple):
+    """Other mappings for a running bridge, of the same sources."""
+
+    plan: Plan
+    edge: Edge
+    facts: tuple[Fact, ...]
+    now: datetime
+    by: str
 
 
 @dataclass(slots=True)
@@ -40,6 +54,8 @@ class Bridge:
     start: Mapping[str, int] = field(default_factory=dict)
     """Source log topic → where to start when the group has never read it."""
     pace: Pace = EACH_POLL
+    figures: Figures | None = None
+    health: Health | None = None
 
     def prepare(self, facts: Iterable[Fact], now: datetime, by: str) -> None:
         """Create the topics, and declare the facts. Raises Refused when a mapping speaks of a fact nobody declared."""
@@ -54,10 +70,17 @@ class Bridge:
                 f"nobody declared who owns {', '.join(missing)}", hint="add it to mappings/facts.yaml", code="AUT010"
             )
 
-    def run(self, stop: Callable[[], bool], *, idle: Callable[[], bool] | None = None) -> int:
+    def run(
+        self,
+        stop: Callable[[], bool],
+        *,
+        idle: Callable[[], bool] | None = None,
+        renewed: Callable[[], Renewed | None] = lambda: None,
+    ) -> int:
         """Work until told to stop; returns the number of records read.
 
-        `idle`, when given, is asked after each empty poll, and true ends the run too. Raises what a stream failed of.
+        `idle`, when given, is asked after each empty poll, and true ends the run too. `renewed` is asked between two
+        batches, and gives other mappings to go on with. Raises what a stream failed of.
         """
         member = self.log.join(self.group, list(self.sources), [self.edge.topics.control], self.start)
         read = 0
@@ -77,10 +100,15 @@ class Bridge:
             while not stop():
                 came = workers.step(0.1)
                 read += came
+                self._look(workers)
                 self._check_streams()
+                if (other := renewed()) is not None:
+                    self._renew(workers, other)
                 if not came and idle is not None and idle():
                     break
         finally:
+            if self.health is not None:
+                self.health.stopping()
             for stream in self.streams.values():
                 stream.stop()
             member.close()
@@ -90,6 +118,26 @@ class Bridge:
     def _process(self, logs: tuple[str, ...], session: Session) -> Process:
         return Process(self.plan, session.state, {t: self.sources[t] for t in logs}, self.edge)
 
+    def _look(self, workers: Workers) -> None:
+        """Say how it goes to whoever watches over the process."""
+        held = len(list(workers.held()))
+        note(Metric.HELD_SOURCES, held)
+        if self.figures is not None:
+            self.figures.look(workers.processes())
+        if self.health is None:
+            return
+        if workers.trouble:
+            self.health.troubled(workers.trouble)
+        else:
+            self.health.looked(held)
+
+    def _renew(self, workers: Workers, other: Renewed) -> None:
+        """Go on with other mappings, from the edge that is committed. Raises Refused as `prepare` does."""
+        self.plan, self.edge = other.plan, other.edge
+        self.prepare(other.facts, other.now, other.by)
+        workers.renew(self._process)
+        tell(LogEvent.MAPPINGS_RENEWED, mappings=sorted(self.plan.mappings))
+
     def _check_streams(self) -> None:
         for source, stream in self.streams.items():
             if stream.failure is not None:
@@ -98,6 +146,8 @@ class Bridge:
 
     def _observed(self, process: Process, performed: list[Performed]) -> None:
         log_batch(process, performed)
+        if self.figures is not None:
+            self.figures.batch(process, performed)
         if self.observe is not None:
             self.observe(process, performed)
 

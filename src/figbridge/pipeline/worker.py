@@ -14,6 +14,7 @@ from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
 from figbridge.ports import AuthorityStore, Member, Session
 from figbridge.telemetry.events import LogEvent, tell
+from figbridge.telemetry.metrics import Metric, note
 
 Observe = Callable[[Process, list[Performed]], None]
 """Look at a batch after its commit: `process.pending` still holds what it was made of."""
@@ -98,7 +99,9 @@ class Worker:
                     self.session.commit(self.process.commit(performed))
                     break
             self.authority = self.store.load()
+            note(Metric.AUTHORITY_MOVED)
             tell(LogEvent.AUTHORITY_MOVED, version=self.authority.version)
+        note(Metric.COMMIT_SECONDS, time.monotonic() - began)
         tell(
             LogEvent.BATCH_COMMITTED,
             records=records,
@@ -130,6 +133,8 @@ class Workers:
     batch: int = 1000
     observe: Observe | None = None
     pace: Pace = EACH_POLL
+    trouble: str = ""
+    """What the newest attempt to work failed of; empty when it did not fail."""
     _workers: dict[tuple[str, ...], Worker] = field(default_factory=dict)
     _idle: bool = False
 
@@ -139,6 +144,7 @@ class Workers:
         Raises Fenced when this process is out for good, and whatever opening a session again would not help against.
         """
         sessions = self.member.sessions(timeout_s)
+        self.trouble = ""
         for logs in [logs for logs, worker in self._workers.items() if sessions.get(logs) is not worker.session]:
             self._drop(logs)
         for logs, session in sessions.items():
@@ -154,11 +160,23 @@ class Workers:
         """Return the source logs that this process works on."""
         return [log for logs in self._workers for log in logs]
 
+    def processes(self) -> Iterable[Process]:
+        """Return the processes at work."""
+        return [worker.process for worker in self._workers.values()]
+
+    def renew(self, make: Make) -> None:
+        """Make every process anew, of what is committed: for other mappings, between two batches."""
+        self.make = make
+        for logs, worker in self._workers.items():
+            worker.session.rewind()
+            worker.process = make(logs, worker.session)
+
     def _step(self, logs: tuple[str, ...], worker: Worker, timeout_s: float) -> int:
         try:
             read = worker.step(timeout_s)
         except OperationalError as error:
             self._drop(logs)
+            self.trouble = str(error)
             self.member.lost(logs, error)
             return 0
         if read:

@@ -47,6 +47,10 @@ class LogEvent(Enum):
     """The authority changed while a batch was judged; it is judged again."""
     FACTS_CONTRADICT = ("facts_contradict", ("code", "fact", "message"))
     """facts.yaml says otherwise than the authority store."""
+    MAPPINGS_RENEWED = ("mappings_renewed", ("mappings",))
+    """The bridge was told to read its mappings again, and goes on with them."""
+    MAPPINGS_REFUSED = ("mappings_refused", ("findings", "first"))
+    """The mappings that were read again cannot be used; the bridge goes on with those it had."""
     TABLE_DRIFTED = ("table_drifted", ("table", "message"))
     """A table in the database is not as the mappings have it."""
 
@@ -62,6 +66,7 @@ _WARNINGS = {
     LogEvent.RECORD_DEAD,
     LogEvent.TRANSACTION_SUSPECT,
     LogEvent.FACTS_CONTRADICT,
+    LogEvent.MAPPINGS_REFUSED,
     LogEvent.TABLE_DRIFTED,
 }
 _QUIET = {LogEvent.BATCH_COMMITTED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,10 @@ from figbridge.adapters.memory_authority import MemoryAuthorityStore
 from figbridge.domain.authority import Cut
 from figbridge.domain.fact import Fact
 from figbridge.errors import Refused, Unreachable
-from figbridge.operations.bridge import Bridge, aggregates, spoken_of, wait_streaming
+from figbridge.operations.bridge import Bridge, Renewed, aggregates, spoken_of, wait_streaming
 from figbridge.pipeline.account import Account
+from figbridge.ports import TopicPartition
+from figbridge.telemetry.health import Health
 from support.mappings import orders
 from support.monolith import insert, shop, update
 from support.rig import TOPICS, Rig, edge_of, facts_of, plan_of
@@ -181,3 +184,101 @@ def test_waiting_for_streams_raises_what_one_failed_of() -> None:
     assert well.calls == ["wait"]
     with pytest.raises(Unreachable, match="no answer"):
         wait_streaming([well, ill])
+
+
+LOUDER = orders(
+    """
+    Placed: {when: appears, tell: [total], fact: order.placement}
+    Stated: {when: status changes, tell: {to: status, from: was.status}, fact: order.status}
+    """
+)
+
+
+def test_renewed_mappings_hold_from_the_committed_edge_on() -> None:
+    """A transaction that stood half read when the mappings changed is judged whole, by the new ones, and once."""
+    built = bridge(batch=1)
+    monolith = shop()
+    first = monolith.transaction(insert("orders", **ORDER))
+    second = monolith.transaction(update("orders", {"order_id": 7}, stat="C"))
+    built.log.append([*first, *second])
+    plan = plan_of((LOUDER,))
+    other = Renewed(plan, edge_of(plan), tuple(facts_of(plan)), NOW, "test")
+    asked = iter(range(100))
+    with capture_logs() as logs:
+        # After the second transaction's BEGIN: it is open then.
+        built.run(lambda: False, idle=lambda: True, renewed=lambda: other if next(asked) == len(first) else None)
+    assert [e["mappings"] for e in logs if e["event"] == "mappings_renewed"] == [["orders"]]
+    told = [json.loads(r.value)["data"] for p in range(4) for r in built.log.read(domain(p), 0, 9)]
+    assert {"to": "confirmed", "from": "placed"} in told
+    assert len(told) == 2
+    assert account(built).balanced
+
+
+def test_a_running_bridge_says_how_it_goes() -> None:
+    """Ready while it works, and not any more when it was told to stop."""
+    health = Health(lambda: 1.0)
+    built = bridge(health=health)
+    seen = []
+    built.run(lambda: bool(seen), idle=lambda: seen.append((health.started().yes, health.ready().why)) or False)
+    assert seen == [(True, "working")]
+    assert health.ready() == (False, "stopping")
+
+
+class PatientLog(MemoryLog):
+    """A log whose members open a session again when one was lost, as on brokers."""
+
+    def join(self, group, sources, beside=(), start=None):
+        log, topics = self, [*sources, *beside]
+
+        class Again:
+            held = log.session(group, topics)
+
+            def sessions(self, timeout_s=0.0):
+                return {tuple(sources): self.held}
+
+            def lost(self, logs, error):
+                self.held = log.session(group, topics)
+
+            def worked(self):
+                pass
+
+            def close(self):
+                self.held.close()
+
+        return Again()
+
+
+class AbsentStore(MemoryAuthorityStore):
+    """A store that does not answer as long as it is absent."""
+
+    absent = False
+
+    def shared(self):
+        if self.absent:
+            raise Unreachable("the authority store does not answer")
+        return super().shared()
+
+
+def test_a_bridge_that_cannot_read_the_authority_is_not_ready_and_commits_nothing() -> None:
+    """It holds; the probe names the reason; when the store answers again it goes on."""
+    plan, health, store = plan_of((TEXT,)), Health(lambda: 1.0), AbsentStore()
+    built = Bridge(plan, PatientLog(), store, edge_of(plan), {LOG: "legacy"}, "bridge", health=health)
+    built.prepare(facts_of(plan), NOW, "test")
+    built.log.append(shop().transaction(insert("orders", **ORDER)))
+    store.absent = True
+    seen = []
+
+    def stop() -> bool:
+        if health.started().yes:
+            seen.append((*health.ready(), account(built).records["read"]))
+            store.absent = False
+        return len(seen) == 3
+
+    built.run(stop)
+    assert seen[0] == (False, "OPS001 the authority store does not answer", 0)
+    assert seen[-1] == (True, "working", 3)
+
+
+def domain(partition: int) -> TopicPartition:
+    """Return a partition of the orders' domain topic."""
+    return TopicPartition("figbridge.domain.order", partition)
