@@ -153,7 +153,11 @@ def test_the_settings_of_the_bridge_load(monkeypatch: pytest.MonkeyPatch) -> Non
     """The file that the container reads has no finding."""
     for name in [n for n in os.environ if n.startswith("FIGBRIDGE_")]:
         monkeypatch.delenv(name)
-    assert load_settings(ROOT / "deploy" / "figbridge.yaml").mappings == Path("/etc/figbridge/mappings")
+    settings = load_settings(ROOT / "deploy" / "figbridge.yaml")
+    targets = {v["target"] for v in SERVICES["bridge"]["volumes"] if isinstance(v, dict)}
+    assert settings.connect is not None
+    assert {str(settings.mappings), str(settings.connect.documents)} < targets
+    assert settings.connect.kafka == {"bootstrap.servers": "kafka:19092"}
 
 
 DOCKER = """#!/bin/sh
