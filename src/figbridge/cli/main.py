@@ -13,7 +13,7 @@ from figbridge.errors import ConfigurationError, FigbridgeError
 _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
     "connectors": (
-        "Kafka Connect: plan, apply and steer the connectors.",
+        "Debezium in Kafka Connect: plan, apply, status, snapshot, pause, resume.",
         "figbridge.cli.connectors:connectors",
     ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
