@@ -10,6 +10,7 @@ from benchmarks.rows import records
 from benchmarks.setting import TOPIC, rss_mib, setting
 from figbridge.adapters.memory import MemoryLog
 from figbridge.pipeline.process import Process
+from figbridge.pipeline.worker import spare_the_collector
 
 RECORDS = 1_000_000
 BATCH = 1000
@@ -17,6 +18,7 @@ MARK = 100_000
 
 
 def main() -> None:
+    spare_the_collector()
     plan, edge, authority = setting()
     state = MemoryLog().state("none")  # a real, empty state: the memory of rows evicts as over any log
     process = Process(plan, state, {TOPIC: "legacy"}, edge)

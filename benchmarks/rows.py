@@ -43,22 +43,24 @@ never: [disappears]
 _NEXT = {"P": "C", "C": "S", "S": "P"}
 
 
-def envelope(order: int, before: dict[str, object], after: dict[str, object], tx: int, lsn: int, number: int) -> bytes:
-    """Return the value of one update, as Debezium's JsonConverter writes it without schemas."""
+def envelope(before: dict[str, object], after: dict[str, object], tx: int, end: int, lsn: int, number: int) -> bytes:
+    """Return the value of one update, as Debezium's JsonConverter writes it without schemas.
+
+    `end` is where the transaction before it ended, `lsn` where the row itself stands.
+    """
     at = 1_795_268_659_078_889 + lsn
     body = {
         "before": before,
         "after": after,
         "source": {
             "version": "3.6.3.Final", "connector": "postgresql", "name": "legacy", "ts_ms": at // 1000,
-            "snapshot": None, "db": "retail", "sequence": f'["{lsn - 100}","{lsn}"]', "ts_us": at,
+            "snapshot": None, "db": "retail", "sequence": f'["{end}","{lsn}"]', "ts_us": at,
             "ts_ns": at * 1000, "schema": "shop",
             "table": "orders", "txId": tx, "lsn": lsn, "xmin": None, "origin": None, "origin_lsn": None,
         },
         "transaction": {"id": f"{tx}:{lsn}", "total_order": number, "data_collection_order": number},
         "op": "u", "ts_ms": at // 1000, "ts_us": at, "ts_ns": at * 1000,
     }  # fmt: skip
-    del order
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -75,12 +77,12 @@ def records(rows: int, topic: str, *, seed: int = 1, orders: int = 20_000) -> It
     rng = Random(seed)
     state: dict[int, dict[str, object]] = {}
     offsets, lsn, made = count(), 537_000_000, 0
+    end = lsn
     for tx in count(14_000):
         if made >= rows:
             return
         size = rng.randint(1, 10)
-        begin = lsn + 8
-        yield _edge(topic, next(offsets), "BEGIN", f"{tx}:{begin}", None)
+        yield _edge(topic, next(offsets), "BEGIN", f"{tx}:{lsn + 152}", None)  # where its first row stands
         for number in range(1, size + 1):
             lsn += 152
             order = rng.randrange(1, orders)
@@ -89,10 +91,10 @@ def records(rows: int, topic: str, *, seed: int = 1, orders: int = 20_000) -> It
             if rng.random() < 0.6:
                 after["stat"] = _NEXT[str(before["stat"])]
             state[order] = after
-            value = envelope(order, before, after, tx, lsn, number)
+            value = envelope(before, after, tx, end, lsn, number)
             yield Record(topic, 0, next(offsets), b'{"order_id":%d}' % order, value, _HEADERS, 1_795_268_659_666)
         made += size
-        lsn += 152
+        end = lsn = lsn + 152
         yield _edge(topic, next(offsets), "END", f"{tx}:{lsn}", size)
 
 

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every finding. A file that is named must exist."""
-    written, places = _read(file) if file is not None else ({}, {})
+    written, places = written_in(file) if file is not None else ({}, {})
 
     token = _WRITTEN.set(written)
     try:
@@ -149,7 +149,7 @@ def _place(loc: tuple[int | str, ...], places: Mapping[tuple[str, ...], Place]) 
     return places.get(path, Place("environment"))
 
 
-def _read(file: Path) -> tuple[Mapping[str, Any], Mapping[tuple[str, ...], Place]]:
+def written_in(file: Path) -> tuple[Mapping[str, Any], Mapping[tuple[str, ...], Place]]:
     """Return a file's settings, and where each stands."""
     import yaml
 

@@ -14,6 +14,7 @@ from figbridge.cli.main import cli
 from figbridge.errors import InvariantError
 from figbridge.settings import ConnectCluster, Settings, Source, load_settings
 from figbridge.telemetry.events import LogEvent, tell
+from figbridge.telemetry.metrics import Metric
 
 from .pages import ROOT, blocks, commands, first_cells, links, page, pages, rows
 
@@ -125,3 +126,10 @@ def test_first_cells_of_the_runbook_index_are_the_pages() -> None:
     """The index of runbooks is a table of all of them."""
     shown = {re.sub(r"\[(.*)\]\(.*\)", r"\1", cell) for cell in first_cells(page("runbooks/README.md"))}
     assert shown == {p.name for p in (ROOT / "runbooks").glob("*.md")} - {"README.md"}
+
+
+def test_figures_are_documented_as_they_are() -> None:
+    """The page has each figure with its kind, labels and meaning, and no other."""
+    shown = [row for row in rows(page("docs/metrics.md")) if row[0].startswith("figbridge_")]
+    shown = [[cell.replace("`", "") for cell in row] for row in shown]
+    assert shown == [[m.series, m.kind.value, ", ".join(m.labels) or "none", m.says] for m in Metric]

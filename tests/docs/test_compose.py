@@ -154,3 +154,36 @@ def test_the_settings_of_the_bridge_load(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in [n for n in os.environ if n.startswith("FIGBRIDGE_")]:
         monkeypatch.delenv(name)
     assert load_settings(ROOT / "deploy" / "figbridge.yaml").mappings == Path("/etc/figbridge/mappings")
+
+
+DOCKER = """#!/bin/sh
+echo "$@" >> {folder}/calls
+"""
+
+
+def test_tests_use_it_where_an_engine_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services are started one by one as tests ask, in a project of their own; at the end nothing is left of it.
+
+    The engine here only writes down how it was called.
+    """
+    from support.servers import Containers, servers
+
+    (tmp_path / "docker").write_text(DOCKER.format(folder=tmp_path))
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with servers() as found:
+        assert isinstance(found, Containers)
+        env = dict(line.split("=", 1) for line in Path(found._env).read_text().splitlines())
+        variables = set(re.findall(r"\$\{(\w+):-", page("docker-compose.yml"))) - {"PROMETHEUS_PORT", "GRAFANA_PORT"}
+        assert set(env) == variables | {"COMPOSE_PROJECT_NAME"}
+        assert found.bootstrap == f"localhost:{env['KAFKA_PORT']}"
+        assert {found.postgres.inside_host, found.mariadb.inside_host} < set(SERVICES)
+        found.start("kafka")
+        found.start("kafka", "connect", "postgres", "mariadb")
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["info", *(f"compose --env-file {found._env} {words}" for words in (
+        "up --build --wait kafka",
+        "up --build --wait kafka connect postgres mariadb",
+        "down --volumes",
+    ))]  # fmt: skip
+    assert not Path(env["SECRETS"]).exists()

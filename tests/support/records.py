@@ -9,7 +9,7 @@ from typing import Any
 
 from figbridge import bootstrap
 from figbridge.adapters.debezium.decoder import Decoder
-from figbridge.domain.change import Begin, Decoded, End, Marker, MarkerKind, Op, Position, RowChange, RowShape
+from figbridge.domain.change import Begin, Decoded, Details, End, Marker, MarkerKind, Op, Position, RowChange, RowShape
 from figbridge.mapping.compiler import Plan
 from figbridge.mapping.rows import make_shape
 from figbridge.pipeline.collect import Collector, Transaction
@@ -92,7 +92,8 @@ class Made:
         before, after = (image, None) if op == Op.DELETE else (None, image)
         snapshot = "true" if op == Op.READ else None
         other = None if moved is None else (moved,)
-        return self.feed(RowChange(shape, op, before, after, self.at(), tx, 1, 5, place, snapshot, run, other))
+        detail = Details(1, 5, place, snapshot)
+        return self.feed(RowChange(shape, op, before, after, self.at(), tx, run, other, detail=detail))
 
     def end(self, count: int, tx: str = "1", commit: str = "100") -> list[Transaction]:
         """Feed an END."""

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from figbridge.sandbox import Sandbox, process
 from figbridge.sandbox.ports import free_port
@@ -116,7 +116,7 @@ class Containers(Servers):
         self._compose(()).stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _compose(self, kinds: tuple[str, ...]):  # type: ignore[no-untyped-def]
+    def _compose(self, kinds: tuple[str, ...]) -> Any:
         from testcontainers.compose import DockerCompose
 
         return DockerCompose(ROOT, build=True, wait=True, env_file=self._env, services=list(kinds))

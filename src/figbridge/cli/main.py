@@ -12,6 +12,7 @@ from figbridge.errors import ConfigurationError, FigbridgeError
 
 _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
+    "config": ("Show the settings in force, and where each comes from.", "figbridge.cli.config:config"),
     "connectors": (
         "Debezium in Kafka Connect: plan, apply, status, snapshot, pause, resume.",
         "figbridge.cli.connectors:connectors",

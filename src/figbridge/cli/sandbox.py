@@ -66,10 +66,11 @@ def up(
     data: Path,
     fmt: str,
 ) -> Exit:
-    """Start the servers that do not run, all four kinds by default, and wait until they can be used.
+    """Start the servers that do not run, and wait until they can be used.
 
-    They run on when this command has ended, until `figbridge sandbox down`. The first time it fetches some 250 MB
-    through Maven. It is safe to call again: it mends what died, and lets what runs alone.
+    Which: the kinds that are named, with those that they need; else all of the sandbox, which are all four kinds the
+    first time. They run on when this command has ended, until `figbridge sandbox down`. The first time it fetches some
+    260 MB through Maven. It is safe to call again: it mends what died, and lets what runs alone.
     """
     from figbridge import bootstrap
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 
 class Unavailable(Enum):
@@ -79,6 +79,35 @@ class RowShape:
         return tuple(getattr(row, f"c{self.columns.index(c)}") for c in self.key)
 
 
+class Detail(Protocol):
+    """What a record says of its row besides the images: asked of few rows, so it is read when it is asked for."""
+
+    @property
+    def order(self) -> int:
+        """Return `transaction.total_order`, 0 without metadata."""
+
+    @property
+    def at_us(self) -> int:
+        """Return `source.ts_us`: commit time in microseconds since 1970."""
+
+    @property
+    def place(self) -> int | str:
+        """Return where the row itself stands in the source: an LSN, or file:pos:row."""
+
+    @property
+    def snapshot(self) -> str | None:
+        """Return `source.snapshot` of an `r` row; None when streamed."""
+
+
+class Details(NamedTuple):
+    """The same, given as values."""
+
+    order: int = 0
+    at_us: int = 0
+    place: int | str = 0
+    snapshot: str | None = None
+
+
 class RowChange(NamedTuple):
     """One row change as Debezium reports it, of a table that a mapping uses."""
 
@@ -86,23 +115,22 @@ class RowChange(NamedTuple):
     op: str
     before: Row | None
     after: Row | None
-    position: Position
+    at: tuple[str, int, int]
+    """Topic, partition and offset of its record: `position` without the names."""
     tx: str | None
     """The stable part of `transaction.id`: txId on PostgreSQL, the GTID on MariaDB; None without metadata."""
-    order: int
-    """`transaction.total_order`, 0 without metadata."""
-    at_us: int
-    """`source.ts_us`: commit time in microseconds since 1970."""
-    place: int | str
-    """Where the row itself stands in the source: an LSN, or file:pos:row."""
-    snapshot: str | None
-    """`source.snapshot` of an `r` row; None when streamed."""
     run: str | None
     """Header `__debezium.context.runId`: changes with every start of the connector's task."""
-    moved: Key | None
+    moved: Key | None = None
     """The other key of a primary-key update: headers `__debezium.newkey` (on `d`) and `oldkey` (on `c`)."""
     whole: bool = False
     """True when every cell of the images is known to be there: nothing has to be filled in."""
+    detail: Detail = Details()
+
+    @property
+    def position(self) -> Position:
+        """Return the position of its record."""
+        return Position(*self.at)
 
 
 class Begin(NamedTuple):

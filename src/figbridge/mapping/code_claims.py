@@ -54,13 +54,15 @@ class ClaimCode:
     def event(self, rule: EventRule) -> None:
         """Append the claim of an event whose data is in `d`; park when it would tell an unavailable cell."""
         line, block, k = self.source.line, self.source.block, self.source.constant
-        with block("if U in d.values():"):  # every reader of several cells gives U as a whole
-            told = "tuple((n, None, v) for n, v in d.items())"
-            line(f"return Park('UNAVAILABLE', reason({k(rule.type)}, {told}))")
+        surely = all(t.side == "now" and self.rules.surely_known(self.rules.values[t.attribute]) for t in rule.tell)
+        if not surely:
+            with block("if U in d.values():"):  # every reader of several cells gives U as a whole
+                told = "tuple((n, None, v) for n, v in d.items())"
+                line(f"return Park('UNAVAILABLE', reason({k(rule.type)}, {told}))")
         line("fw = {}; fn = {}")
         attributes = self._changeable(rule.fact)
         if attributes:
-            with block(f"if m & {self._bits(rule.fact)}:"):
+            with self.rules.where(self.rules.may_differ(self._bits(rule.fact))):
                 for a in attributes:
                     line(self._changed(a))
         line(f"fired |= {1 << self.facts.index(rule.fact)}; spoken |= {self._spoken(rule)}")
@@ -86,14 +88,15 @@ class ClaimCode:
 
     def silent(self, rules: tuple[Rule, ...]) -> None:
         """Collect what the mapping is silent about: bits of values, and the rules that say so."""
-        line, block, bit = self.source.line, self.source.block, self.rules.bit
+        line, bit = self.source.line, self.rules.bit
         line("quiet = (); hushed = 0")
         for rule in rules:
             bits = sum(bit[n] for n in uses.changed_by(rule.when) if n in bit)
             code = self.rules.conditions.expression(rule.when, self.rules.variables, self.rules.existence)
             if code == "False":
                 continue
-            with block(f"if m & {bits}:" if bits and not uses.turns_on_existence(rule.when) else "if True:"):
+            guarded = bits and not uses.turns_on_existence(rule.when)
+            with self.rules.where(self.rules.may_differ(bits) if guarded else "True"):
                 self.rules.look(rule.when)
                 line(f"x = {code}")
                 self.rules.traced(f"silent {rule.text}")
@@ -114,7 +117,8 @@ class ClaimCode:
             attributes = self._changeable(fact)
             if not attributes:
                 continue
-            with block(f"if m & {self._bits(fact)} and not fired & {1 << i}:"):
+            may = self.rules.may_differ(self._bits(fact))
+            with block(f"if {f'{may} and ' * (may != 'True')}not fired & {1 << i}:"):
                 line("fw = {}; fn = {}; x = 0")
                 for a in attributes:
                     line(f"{self._changed(a)}; x |= {self.rules.bit[a]}")
@@ -151,7 +155,8 @@ class ClaimCode:
             line("return out")
 
     def _state_value(self, name: str) -> None:
-        value, f = self.rules.values[name], self.rules.functions[name]
+        value = self.rules.values[name]
+        f = self.rules.function(value)
         many = f"each(u.many({self.source.constant(value.listed)}, 1), {f}, u, 1)"
         self.source.line(f"at = {self.source.constant(name)}; x = {many if value.listed else f'{f}(a, u, 1)'}")
         self.source.line(f"if not has_unavailable(x): d[{self.source.constant(name)}] = x")

@@ -1,14 +1,16 @@
 """Generate what judges one aggregate's change in one transaction. The functions are straight-line: which columns
 differ, what they mean, which rules fire, what each fact says.
 
-`judge(u, T)` judges any unit. `update(b, a, m, u)` judges the commonest one: the root row was updated and nothing else
-of the aggregate was touched. What cannot be true of that is left out. `m` are the bits of values that may differ.
+`judge(u, T)` judges any unit. `update(b, a, u)` judges the commonest one: the root row was updated and nothing else
+of the aggregate was touched. There is one of it for each set of values that may differ, written when the first such
+update comes: what cannot be true of that set is left out (docs/adr/0024).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
+from contextlib import contextmanager
 from typing import Any
 
 from figbridge.domain.change import RowShape
@@ -17,7 +19,7 @@ from figbridge.mapping.code_claims import ClaimCode
 from figbridge.mapping.code_conditions import ConditionCode, Existence, Variables
 from figbridge.mapping.code_values import ValueCode
 from figbridge.mapping.guards import guard
-from figbridge.mapping.model import Column, EventRule, Kind, Mapping, Rule, Told, Unsure
+from figbridge.mapping.model import Column, EventRule, Kind, Leaf, Lookup, Mapping, Rule, Told, Unsure
 from figbridge.mapping.source import Source
 from figbridge.mapping.unit import NOTHING
 from figbridge.mapping.uses import Value
@@ -32,18 +34,29 @@ class RuleCode:
     """Generate the judging code of one mapping."""
 
     def __init__(
-        self, mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str], source: Source, *, trace: bool
+        self,
+        mapping: Mapping,
+        shapes: Map[str, RowShape],
+        refs: Map[str, str],
+        source: Source,
+        *,
+        trace: bool = False,
+        differing: int | None = None,
     ) -> None:
         self.mapping = mapping
         self.source = source
         self.trace = trace
-        self.plain = False
-        """True while `update` is written."""
+        self.differing = differing
+        """The bits of values that may differ, for an `update`; None for `judge`, which finds them itself."""
+        self.plain = differing is not None
         self.values = uses.values(mapping)
         self.order = list(self.values)
         self.reading = ValueCode(mapping, shapes, refs, source)
+        self.inline = {
+            row: ValueCode(mapping, shapes, refs, source, row=row, side=side) for row, side in (("b", "0"), ("a", "1"))
+        }
         self.conditions = ConditionCode(source, self.values.__getitem__)
-        self.functions: dict[str, str] = {}
+        self._functions: dict[str, str] = {}
         self.top = [v for v in self.values.values() if not v.path or v.rows]
         self.bit = {v.full: 1 << i for i, v in enumerate(self.top)}
         self.rows_bit = 1 << len(self.top)
@@ -54,11 +67,38 @@ class RuleCode:
             reason=judged.reason, rows_changed=judged.rows_changed, touched_bits=judged.touched_bits,
             unmoved=compare.unmoved, unsure=judged.unsure,
         )  # fmt: skip
-        for value in self.values.values():
-            self.functions[value.full] = self._reader(value)
         self.claims = ClaimCode(self)
 
-    def _reader(self, value: Value) -> str:
+    def function(self, value: Value) -> str:
+        """Return the function of a value, written when it is first asked for."""
+        if value.full not in self._functions:
+            self._functions[value.full] = self._function(value)
+        return self._functions[value.full]
+
+    def read(self, value: Value, row: str, side: str) -> str:
+        """Return the expression that reads a value from a row."""
+        reader = value.readers[0][1]
+        whole = not value.rows and not value.listed and not value.path
+        if self.plain and row in self.inline and whole and isinstance(reader, Leaf):
+            return self.inline[row].expression(reader, "")
+        return f"{self.function(value)}({row}, u, {side})"
+
+    def may_differ(self, bits: int) -> str:
+        """Return the condition that one of these values may differ: "True" or "False" where that is known."""
+        if self.differing is None:
+            return f"m & {bits}"
+        return str(bool(self.differing & bits))
+
+    @contextmanager
+    def where(self, condition: str) -> Iterator[None]:
+        """Write what follows under a condition; one that is always true needs no line."""
+        if condition == "True":
+            yield
+            return
+        with self.source.block(f"if {condition}:"):
+            yield
+
+    def _function(self, value: Value) -> str:
         """Write the function of a value; for one that lists rows, the function of one row."""
         if value.rows:
             return self.reading.row_object(value.readers, value.path)
@@ -124,18 +164,18 @@ class RuleCode:
             self._body()
 
     def update(self) -> None:
-        """Write `update(b, a, m, u)`; `u` is not looked at in a mapping without relations and lookups."""
-        self.plain = True
-        with self.source.function("def update(b, a, m, u):"):
-            self.source.line("R = a; S = 1; at = ''; out = []; spoken = 0; fired = 0")
+        """Write `update(b, a, u)`; `u` is not looked at in a mapping without relations and lookups."""
+        with self.source.function("def update(b, a, u):"):
+            self.source.line("at = ''; out = []; spoken = 0; fired = 0")
             self._body()
-        self.plain = False
 
     def _body(self) -> None:
         line, block = self.source.line, self.source.block
-        line(f"sid = {self.subject('R')}")
-        with block("if sid is None:"):
-            line("return Park('UNRESOLVED', 'the id of the aggregate is not known')")
+        subject = self.subject(self.row)
+        line(f"sid = {subject}")
+        if subject.startswith("None"):
+            with block("if sid is None:"):
+                line("return Park('UNRESOLVED', 'the id of the aggregate is not known')")
         if not self.plain:
             with block("if u.before_missing and not ap:"):
                 line("return Park('BEFORE_MISSING', 'the record has no image of the row before the change')")
@@ -155,16 +195,34 @@ class RuleCode:
             line("return Park('UNREADABLE', at + ': ' + str(e))")
         line("return out")
 
+    def surely_known(self, value: Value) -> bool:
+        """Say whether a value of the row after a plain update is known: its images are whole (pipeline/plain.py)."""
+        reader = value.readers[0][1]
+        own = not value.rows and not value.paths and isinstance(reader, Leaf) and not isinstance(reader, Lookup)
+        return self.plain and own
+
     def subject(self, row: str) -> str:
         """Return the expression of the aggregate's id: None when a column of it is not known."""
         parts = [c for c in self.mapping.id if isinstance(c, Column)]
+        if self.plain:  # a cell of the key is there
+            parts = [c for c in parts if c.name not in self.mapping.root.key]
         cells = [f"{row}.{self.reading.field(c)}" for c in parts]
         known = " or ".join(f"{c} is U or {c} is None" for c in cells) or "False"
         text = " + ".join(
             f"str({row}.{self.reading.field(c)}).rstrip()" if isinstance(c, Column) else self.source.constant(c)
             for c in self.mapping.id
         )
-        return f"None if {known} else {text}"
+        return text if known == "False" else f"None if {known} else {text}"
+
+    @property
+    def side(self) -> str:
+        """Return the side of `row`."""
+        return "1" if self.plain else "S"
+
+    @property
+    def row(self) -> str:
+        """Return the name of the root's row: the one after, or the one that was there last."""
+        return "a" if self.plain else "R"
 
     @property
     def existence(self) -> Existence:
@@ -174,8 +232,10 @@ class RuleCode:
     def variables(self, full: str) -> Variables:
         """Return the names of the variables of a value."""
         i = self.order.index(full)
-        if self.plain and full in self.bit and self.values[full].listed and self.values[full].own:
-            return Variables(f"w{i}", f"n{i}", "False")  # no row of a relation was touched
+        if self.plain and full in self.bit:
+            untouched = self.values[full].listed and self.values[full].own  # no row of a relation was
+            if untouched or self.may_differ(self.bit[full]) == "False":
+                return Variables(f"w{i}", f"n{i}", "False")
         return Variables(f"w{i}", f"n{i}", f"c{i}")
 
     def _evaluate(self, value: Value) -> None:
@@ -183,39 +243,42 @@ class RuleCode:
         line, block, v = self.source.line, self.source.block, self.variables(value.full)
         if v.changed == "False":
             return
-        name, f = self.source.constant(value.full), self.functions[value.full]
-        with block(f"if m & {self.bit[value.full]}:"):
+        name, may = self.source.constant(value.full), self.may_differ(self.bit[value.full])
+        with self.where(may):
             line(f"at = {name}")
             if value.listed:
                 path = self.source.constant(value.listed)
                 rows = "rows_changed" if value.own else "all_rows_changed"
-                line(f"{v.was}, {v.now}, {v.changed} = {rows}(u, {path}, {f})")
+                line(f"{v.was}, {v.now}, {v.changed} = {rows}(u, {path}, {self.function(value)})")
                 if not self.plain:
                     line(f"if ap or di: {v.changed} = False")
             else:
-                line(f"{v.now} = {'' if self.plain else 'ABSENT if di else '}{f}(a, u, 1)")
-                line(f"try: {v.was} = {'' if self.plain else 'ABSENT if ap else '}{f}(b, u, 0)")
+                line(f"{v.now} = {'' if self.plain else 'ABSENT if di else '}{self.read(value, 'a', '1')}")
+                line(f"try: {v.was} = {'' if self.plain else 'ABSENT if ap else '}{self.read(value, 'b', '0')}")
                 line(f"except Unreadable: {v.was} = U")
                 there = "" if self.plain else "False if ap or di else "
                 line(f"{v.changed} = {there}{self._compared(value, v)}")
-        with block("else:"):
-            line(f"{v.was} = {v.now} = None; {v.changed} = False")
+        if may != "True":
+            with block("else:"):
+                line(f"{v.was} = {v.now} = None; {v.changed} = False")
 
     def _compared(self, value: Value, v: Variables) -> str:
         """Return the expression that compares both sides; scalars are equal when they are the same."""
         if uses.is_scalar(value):
-            return f"None if {v.was} is U or {v.now} is U else {v.was} != {v.now}"
+            now = "" if self.surely_known(value) else f" or {v.now} is U"
+            return f"None if {v.was} is U{now} else {v.was} != {v.now}"
         return f"differs({v.was}, {v.now})"
 
     def look(self, condition: Condition) -> None:
         """Read what a condition looks at and did not change."""
-        looked = {a.name.attribute for a in atoms(condition) if isinstance(a, Is | IsNull)}
+        looked = _looked_at(condition)
         for full in self.order:
             value = self.values[full]
             if full in looked and full in self.bit and not value.listed:
-                v, f = self.variables(full), self.functions[full]
-                at = self.source.constant(full)
-                self.source.line(f"if not m & {self.bit[full]}: at = {at}; {v.was} = {v.now} = {f}(R, u, S)")
+                v, may, at = self.variables(full), self.may_differ(self.bit[full]), self.source.constant(full)
+                if may != "True":
+                    with self.where("True" if may == "False" else f"not {may}"):
+                        self.source.line(f"at = {at}; {v.was} = {v.now} = {self.read(value, self.row, self.side)}")
 
     # --- rules ---------------------------------------------------------------------------------
 
@@ -224,9 +287,10 @@ class RuleCode:
         line, block = self.source.line, self.source.block
         bits = guard(condition, lambda n: 0 if self.variables(n).changed == "False" else self.bit[n], plain=self.plain)
         code = self.conditions.expression(condition, self.variables, self.existence)
-        if code == "False" or (self.plain and bits == 0):
+        may = "True" if bits is None or self.trace else self.may_differ(bits)
+        if code == "False" or may == "False":
             return
-        with block(f"if m & {bits}:" if bits is not None and not self.trace else "if True:"):
+        with self.where(may):
             self.look(condition)
             line(f"x = {code}")
             self.traced(what)
@@ -255,8 +319,11 @@ class RuleCode:
 
     def _unknown(self, condition: Condition, what: str) -> None:
         """Park on unknown, naming what is missing, unless the mapping says to skip."""
-        names = [(self.source.constant(n), self.variables(n)) for n in uses.named_by(condition)]
-        cells = "".join(f"({name}, {v.was}, {v.now}), " for name, v in names if v.changed != "False")
+        looked = _looked_at(condition)
+        names = [(n, self.variables(n)) for n in uses.named_by(condition)]
+        cells = "".join(
+            f"({self.source.constant(n)}, {v.was}, {v.now}), " for n, v in names if v.changed != "False" or n in looked
+        )
         with self.source.block("if x is None:"):
             if self.mapping.unsure is Unsure.SKIP:
                 self.source.line(f"out.append(unsure({self.source.constant(what)}))")
@@ -265,18 +332,21 @@ class RuleCode:
 
     def _told(self, told: Told) -> str:
         value = self.values[told.attribute]
-        v, f = self.variables(told.attribute), self.functions[value.full]
-        side, row = ("0", "b") if told.side == "was" else ("S", "R")
+        v = self.variables(told.attribute)
+        side, row = ("0", "b") if told.side == "was" else (self.side, self.row)
         if value.listed:
-            whole = f"each(u.many({self.source.constant(value.listed)}, {side}), {f}, u, {side})"
-            return whole if row == "R" or self.plain else f"None if b is None else {whole}"
-        read, known = f"{f}({row}, u, {side})", f"m & {self.bit[value.full]}"
+            listed = self.source.constant(value.listed)
+            whole = f"each(u.many({listed}, {side}), {self.function(value)}, u, {side})"
+            return whole if row != "b" or self.plain else f"None if b is None else {whole}"
+        read, may = self.read(value, row, side), self.may_differ(self.bit[value.full])
+        if self.plain:
+            known = {"change": f"minus({v.now}, {v.was})", "now": v.now, "was": v.was}[told.side]
+            return known if may == "True" else f"unmoved({read})" if told.side == "change" else read
         if told.side == "change":
-            there = "" if self.plain else "None if ap or di else "
-            return f"{there}minus({v.now}, {v.was}) if {known} else unmoved({read})"
+            return f"None if ap or di else minus({v.now}, {v.was}) if {may} else unmoved({read})"
         if told.side == "now":
-            return f"{v.now} if {known}{'' if self.plain else ' and not di'} else {read}"
-        return f"{'' if self.plain else 'None if ap else '}{v.was} if {known} else {read}"
+            return f"{v.now} if {may} and not di else {read}"
+        return f"None if ap else {v.was} if {may} else {read}"
 
     # --- once per related row ------------------------------------------------------------------
 
@@ -304,7 +374,7 @@ class RuleCode:
 
     def _evaluate_row(self, value: Value, at: str) -> None:
         """Set the variables of a value of the row at hand, or of a row above it."""
-        line, v, f = self.source.line, self.variables(value.full), self.functions[value.full]
+        line, v, f = self.source.line, self.variables(value.full), self.function(value)
         was, now = "rb", "ra"
         while at != value.path:
             step = self.source.constant(at)
@@ -329,13 +399,26 @@ class RuleCode:
         return was if told.side == "was" else f"({was}) if rdi else None if {v.now} is ABSENT else {v.now}"
 
 
+def _looked_at(condition: Condition) -> set[str]:
+    """Return the attributes that a condition looks at whether they changed or not."""
+    return {a.name.attribute for a in atoms(condition) if isinstance(a, Is | IsNull)}
+
+
 def generated(
     mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str], *, trace: bool
 ) -> tuple[str, dict[str, Any]]:
-    """Return the generated source of a mapping and the names it defines: `differ`, `judge`, `update` and `state`."""
+    """Return the generated source of a mapping and the names it defines: `differ`, `judge` and `state`."""
     source = Source({})
     code = RuleCode(mapping, shapes, refs, source, trace=trace)
     code.judge()
-    code.update()
     code.claims.snapshot(mapping.snapshot)
     return source.text(), source.build(f"<mapping {mapping.name}>")
+
+
+def generated_update(
+    mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str], differing: int
+) -> tuple[str, Any]:
+    """Return the generated source of an `update` in which only some values may differ, and the function."""
+    source = Source({})
+    RuleCode(mapping, shapes, refs, source, differing=differing).update()
+    return source.text(), source.build(f"<mapping {mapping.name}, update {differing:#x}>")["update"]

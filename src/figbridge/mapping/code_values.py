@@ -54,9 +54,23 @@ def each(rows: object, of: Callable[[object, Unit, int], object], unit: Unit, si
 
 
 class ValueCode:
-    """Generate reading code for one mapping. `refs` gives the id prefix of each known aggregate."""
+    """Generate reading code for one mapping. `refs` gives the id prefix of each known aggregate.
 
-    def __init__(self, mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str], source: Source) -> None:
+    `row` and `side` are the names of the row that is read and of its side.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        shapes: Map[str, RowShape],
+        refs: Map[str, str],
+        source: Source,
+        *,
+        row: str = "r",
+        side: str = "s",
+    ) -> None:
+        self.row = row
+        self.side = side
         self.mapping = mapping
         self.shapes = shapes
         self.refs = refs
@@ -80,15 +94,15 @@ class ValueCode:
         return self.function(model.Object(fields), path)
 
     def _cell(self, column: Column, path: str) -> str:
-        """Return the expression of a cell as seen from the row `r` at a path."""
+        """Return the expression of a cell as seen from the row at a path."""
         if column.path == path:
-            return f"r.{self.field(column)}"
-        row, at = "r", path
+            return f"{self.row}.{self.field(column)}"
+        row, at = self.row, path
         while not (column.path == at or column.path.startswith(f"{at}.") or at == ""):
-            row = f"u.up({self.source.constant(at)}, {row}, s)"
+            row = f"u.up({self.source.constant(at)}, {row}, {self.side})"
             at = self.mapping.node(at).parent
         for step in self._steps_down(at, column.path):
-            row = f"u.one({self.source.constant(step)}, {row}, s)"
+            row = f"u.one({self.source.constant(step)}, {row}, {self.side})"
         return f"cell({row}, {self.field(column)!r})"
 
     def _steps_down(self, top: str, path: str) -> list[str]:
@@ -102,7 +116,7 @@ class ValueCode:
         return steps[::-1]
 
     def expression(self, reader: Reader, path: str) -> str:
-        """Return the expression that reads a value from the row `r` at a path, in unit `u` on side `s`."""
+        """Return the expression that reads a value from the row at a path, in unit `u`."""
         k = self.source.constant
         match reader:
             case model.Constant(value):
@@ -112,8 +126,9 @@ class ValueCode:
             case model.Object(fields):
                 return f"whole({{{', '.join(f'{k(n)}: {self.expression(f, path)}' for n, f in fields)}}})"
             case model.Each(rows, fields):
-                found = f"u.below({k(rows)}, {k(path)}, r, s)" if path else f"u.many({k(rows)}, s)"
-                return f"each({found}, {self.row_object(fields, rows)}, u, s)"
+                side = self.side
+                found = f"u.below({k(rows)}, {k(path)}, {self.row}, {side})" if path else f"u.many({k(rows)}, {side})"
+                return f"each({found}, {self.row_object(fields, rows)}, u, {side})"
             case model.Join(columns, by):
                 return f"join(({', '.join(self._cell(c, path) for c in columns)},), {k(by)})"
             case _:

@@ -11,7 +11,7 @@ from typing import Any
 from figbridge.domain.change import Key, Row, RowShape
 from figbridge.domain.claim import Claim
 from figbridge.errors import ConfigurationError, Finding
-from figbridge.mapping.code_rules import generated
+from figbridge.mapping.code_rules import generated, generated_update
 from figbridge.mapping.judged import Park, Skipped
 from figbridge.mapping.model import Before, Column, Fallible, Instant, Judge, Kind, Mapping, Node, Service, Unsure
 from figbridge.mapping.needs import Needs, TableNeed, used_columns
@@ -20,17 +20,43 @@ from figbridge.mapping.unit import Join, Unit
 
 Judged = Park | Iterable[Claim | Skipped]
 
+Update = Callable[[Row, Row, Unit | None], Judged]
+"""Judge an update of the root row that touches nothing else, from both its images. The unit may be None in a mapping
+that is `flat`."""
+
+
+class Updates(dict[int, Update]):
+    """What judges a plain update, by the bits of values that may differ; each is written when it is first asked for.
+
+    A table knows few sets of columns that change together, so the few that come are straight-line code of what they
+    can mean, and no code is written for the millions that never come (docs/adr/0024).
+    """
+
+    def __init__(self, write: Callable[[int], Update]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, differing: int) -> Update:
+        if len(self) >= _VARIANTS:
+            self.clear()
+        update = self[differing] = self._write(differing)
+        return update
+
+
+_VARIANTS = 1024
+"""So many variants of one mapping are kept: some ten megabytes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """One mapping as code: `judge(unit, trace)` and `state(unit)`; `source` is the generated text."""
+    """One mapping as code: `judge(unit)` and `state(unit)`; `source` is the generated text."""
 
     mapping: Mapping
-    judge: Callable[..., Judged]
+    judge: Callable[[Unit], Judged]
     state: Callable[[Unit], Judged]
     joins: Map[str, Join]
     source: str
-    trace: Callable[..., Judged]
+    trace: Callable[[Unit, list[tuple[str, bool | None]]], Judged]
     """As `judge`, and appends (rule, outcome) to its second argument."""
     flat: bool
     """True when the mapping reads its root's row and no other."""
@@ -38,9 +64,7 @@ class Compiled:
     """True when a rule that stays unknown is skipped: then there may be notes among the claims."""
     differ: Callable[[Row, Row], int]
     """Compare two images of the root row; gives the bits of values that may differ."""
-    update: Callable[[Row, Row, int, Unit | None], Judged]
-    """Judge an update of the root row that touches nothing else, given what `differ` gave, which is not 0. The unit
-    may be None in a mapping that is `flat`."""
+    updates: Updates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,7 +253,6 @@ def _all_of_last_known(needs: dict[str, TableNeed], mappings: tuple[Mapping, ...
 
 def _compile(mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str]) -> Compiled:
     text, names = generated(mapping, shapes, refs, trace=False)
-    _, traced = generated(mapping, shapes, refs, trace=True)
     joins = {n.path: _join(mapping, n, shapes) for n in mapping.nodes[1:]}
     return Compiled(
         mapping=mapping,
@@ -237,12 +260,24 @@ def _compile(mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str]) 
         state=names["state"],
         joins=joins,
         source=text,
-        trace=traced["judge"],
+        trace=_traced(mapping, shapes, refs),
         flat=not joins and not mapping.lookups,
         skips=mapping.unsure is Unsure.SKIP,
         differ=names["differ"],
-        update=names["update"],
+        updates=Updates(lambda differing: generated_update(mapping, shapes, refs, differing)[1]),
     )
+
+
+def _traced(mapping: Mapping, shapes: Map[str, RowShape], refs: Map[str, str]) -> Callable[..., Judged]:
+    """Return the `judge` that tells what each rule gave; it is written when it is first called: few processes ask."""
+    written: list[Callable[..., Judged]] = []
+
+    def trace(unit: Unit, rules: list[tuple[str, bool | None]]) -> Judged:
+        if not written:
+            written.append(generated(mapping, shapes, refs, trace=True)[1]["judge"])
+        return written[0](unit, rules)
+
+    return trace
 
 
 def _join(mapping: Mapping, node: Node, shapes: Map[str, RowShape]) -> Join:

@@ -20,7 +20,7 @@ from figbridge.domain.change import UNAVAILABLE
 from figbridge.mapping.compare import EXACT, plain
 
 U = UNAVAILABLE
-_NUMBER = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?", re.ASCII)
+_number: Final = re.compile(r"[+-]?\d{1,1000}(\.\d{1,1000})?", re.ASCII).fullmatch
 _WHOLE = re.compile(r"[+-]?\d{1,1000}", re.ASCII)
 _DEEPEST: Final = 100
 _HUGE: Final = 10**1000
@@ -73,7 +73,7 @@ def decimal(cell: Any) -> Any:
     """Return a decimal number as the text the source wrote."""
     if cell is None or cell is U:
         return cell
-    if isinstance(cell, str) and _NUMBER.fullmatch(cell):
+    if isinstance(cell, str) and _number(cell):
         return cell
     if type(cell) is int and -_HUGE < cell < _HUGE:
         return str(cell)
@@ -82,6 +82,8 @@ def decimal(cell: Any) -> Any:
 
 def money(cell: Any, currency: Any, minor: int = 0) -> Any:
     """Return {"amount", "currency"}; unavailable when either is."""
+    if type(cell) is str and type(currency) is str and not minor and _number(cell):  # nearly always
+        return {"amount": cell, "currency": currency.strip()}
     if cell is U or currency is U:
         return U
     if cell is None:
@@ -165,7 +167,14 @@ def iso_us(us: int) -> str:
     >>> iso_us(1795268659078889)
     '2026-11-21T13:44:19.078889Z'
     """
-    return (_EPOCH + timedelta(microseconds=us)).isoformat()[:-6] + "Z"
+    seconds, fraction = divmod(us, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06}Z" if fraction else f"{_second(seconds)}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Return a whole second; the transactions of one second ask for the same."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:-6]
 
 
 def day(cell: Any) -> Any:

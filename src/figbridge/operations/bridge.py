@@ -15,7 +15,7 @@ from figbridge.operations import authority
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import Worker
+from figbridge.pipeline.worker import Worker, spare_the_collector
 from figbridge.ports import AuthorityStore, Log, Stream
 from figbridge.telemetry.events import LogEvent, tell
 
@@ -59,6 +59,7 @@ class Bridge:
         session = self.log.session(self.group, [*self.sources, self.edge.topics.control])
         read = 0
         try:
+            spare_the_collector()
             process = Process(self.plan, session.state, self.sources, self.edge)
             worker = Worker(session, process, self.store, self.batch, self._observed)
             for source, stream in self.streams.items():

@@ -114,8 +114,9 @@ def _decoded(decoded: Decoded, *, values: bool) -> Iterator[str]:
     if not isinstance(decoded, RowChange):
         yield f"{type(decoded).__name__}: {', '.join(str(f) for f in decoded[:-1] if f)}"
         return
-    snapshot = f", snapshot {decoded.snapshot}" if decoded.snapshot else ""
-    yield f"row of {decoded.shape.table}, op {decoded.op}, transaction {decoded.tx}, number {decoded.order}{snapshot}"
+    detail = decoded.detail
+    snapshot = f", snapshot {detail.snapshot}" if detail.snapshot else ""
+    yield f"row of {decoded.shape.table}, op {decoded.op}, transaction {decoded.tx}, number {detail.order}{snapshot}"
     before = decoded.shape.cells(decoded.before) if decoded.before is not None else {}
     after = decoded.shape.cells(decoded.after) if decoded.after is not None else {}
     changed = [c for c in decoded.shape.columns if before and after and before[c] != after[c]]

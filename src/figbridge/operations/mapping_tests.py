@@ -127,9 +127,7 @@ class Bench:
 
     def _change(self, table: TablePlan, op: Op, before: Row | None, after: Row | None, moved: Key | None) -> RowChange:
         offset = self._next()
-        return RowChange(
-            table.shape, op, before, after, Position("test", 0, offset), "1", offset, 0, str(offset), None, "run", moved
-        )
+        return RowChange(table.shape, op, before, after, ("test", 0, offset), "1", "run", moved)
 
 
 def _differences(mapping: Mapping, expected: Sequence[Expected], came: Sequence[Translated]) -> Iterator[str]:

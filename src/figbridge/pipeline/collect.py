@@ -7,7 +7,7 @@ looks as if Debezium lost rows on its way into the log is named as a suspect; no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -73,44 +73,42 @@ class Suspect:
     detail: str
 
 
-@dataclass(slots=True)
-class Transaction:
+class Transaction(msgspec.Struct):
     """One source transaction, whole; or one snapshot row, which belongs to none (`tx` is empty then)."""
 
     tx: str
     commit: str
     at_us: int
     position: Position
-    rows: list[RowChange] = field(default_factory=list)
-    dead: list[Dead] = field(default_factory=list)
+    rows: list[RowChange] = []
+    dead: list[Dead] = []
     markers: int = 0
     unmapped: int = 0
     repeated: int = 0
     """Rows that were sent again after a crash."""
-    suspects: list[Suspect] = field(default_factory=list)
+    suspects: list[Suspect] = []
     snapshot: bool = False
     resent: bool = False
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     """A transaction that has not ended yet."""
 
     tx: str
     start: int
     fed_before: int
     begun: bool
-    rows: list[RowChange] = field(default_factory=list)
-    dead: list[Dead] = field(default_factory=list)
+    rows: list[RowChange] = []
+    dead: list[Dead] = []
     markers: int = 0
     unmapped: int = 0
     others: int = 0
     """Records of tables that no mapping uses, and messages: END counts them too."""
     run: str | None = None
     restarted: bool = False
-    torn: dict[tuple[str, Key], None] = field(default_factory=dict)
+    torn: dict[tuple[str, Key], None] = {}
     """Table and key under which a row that left its old key must come."""
-    between: list[Transaction] = field(default_factory=list)
+    between: list[Transaction] = []
     """What stands between its rows and is not of it: rows of an incremental snapshot."""
     previous_end: str | None = None
     place: int | None = None
@@ -205,7 +203,8 @@ class Collector:
     def _row(self, row: RowChange, record: Record) -> Sequence[Transaction]:
         if row.op == Op.READ or row.tx is None:
             snapshot = row.op == Op.READ
-            single = Transaction("", str(row.place), row.at_us, row.position, [row], snapshot=snapshot)
+            detail = row.detail
+            single = Transaction("", str(detail.place), detail.at_us, row.position, [row], snapshot=snapshot)
             single.suspects = self._again(row) if snapshot else []
             return self._loose(single)
         closed, held = self._member(row.tx, record.offset)
@@ -213,7 +212,7 @@ class Collector:
             held.run = row.run
             held.previous_end = self._previous_end(record)
             alone = not held.others and not held.dead  # of other records nobody knows the place
-            held.skipped = alone and held.place is not None and held.place != row.place
+            held.skipped = alone and held.place is not None and held.place != row.detail.place
         elif row.run != held.run:
             held.run, held.restarted = row.run, True
         if row.moved is not None:
@@ -226,7 +225,7 @@ class Collector:
 
     def _again(self, row: RowChange) -> list[Suspect]:
         """Suspect the first row of every snapshot but the first: each is made by a run of its own."""
-        if row.run is None or row.snapshot == "incremental":
+        if row.run is None or row.detail.snapshot == "incremental":
             return []
         before, self.ends[_SNAPSHOT] = self.ends.get(_SNAPSHOT), row.run
         if before is None or before == row.run:
@@ -278,7 +277,7 @@ class Collector:
         if held.restarted:
             doubts.append((Doubt.RESTARTED, tables, "the connector started again inside it"))
         if held.skipped:
-            detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].place}"
+            detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].detail.place}"
             doubts.append((Doubt.FIRST_MISSING, tables, detail))
         torn = sorted({table for table, _ in held.torn})
         doubts += ((Doubt.KEY_CHANGE_TORN, (table,), "a `d` names a new key that never came") for table in torn)
@@ -335,8 +334,8 @@ class Collector:
             self._markers += held.markers
             self._unmapped += held.unmapped
             return held.between
-        at_us = held.rows[-1].at_us if held.rows else 0
-        place = str(held.rows[-1].place) if held.rows else str(where.offset)
+        at_us = held.rows[-1].detail.at_us if held.rows else 0
+        place = str(held.rows[-1].detail.place) if held.rows else str(where.offset)
         closed = Transaction(
             held.tx, place, at_us, where, held.rows, held.dead, markers=held.markers, unmapped=held.unmapped
         )

@@ -34,7 +34,6 @@ class Topics:
         """Return the source log of a source."""
         return f"{self.prefix}.{source}.log"
 
-    @cache  # noqa: B019 — there is one Topics in a process, and few aggregate types
     def domain(self, aggregate: str) -> str:
         """Return the domain topic of an aggregate type."""
         return f"{self.prefix}.domain.{aggregate.lower()}"
@@ -84,63 +83,59 @@ class Performer:
         self._encode = encode
         self._topics = topics
         self._epochs = source_epochs or {}
+        self._domain = cache(topics.domain)
 
     def perform(self, said: Said, decisions: Sequence[Decision]) -> list[Performed]:
         """Return each decision of a transaction with its record; state events of one unit and owner are one record."""
         origin = said.origin
         time = iso_us(origin.at_us)
+        at_ms = origin.at_us // 1000
         position = f"{origin.topic}/{origin.partition}@{origin.offset}"
         head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
-        seen = dict(said.before)
+        encode, domain, seen = self._encode, self._domain, dict(said.before)
         performed: list[Performed] = []
-        groups = _grouped(decisions) if decisions and decisions[0].claim.state else ((d,) for d in decisions)
+        groups = _grouped(decisions) if decisions and decisions[0].claim.state else zip(decisions)
         for group in groups:
-            claim = group[0].claim
-            happening = (claim.cell.fact if claim.event is None else claim.event.type, claim.subject)
-            nth = seen[happening] = seen.get(happening, 0) + 1
-            identity = event_id(head, *happening, nth)
-            record = self._record(group, origin, identity, time, position)
-            performed.append(_new(Performed, (origin, group[0], identity, record)))
+            decision = group[0]
+            claim, verdict, _, epoch, _ = decision
+            speaker, (fact, scope), aggregate, subject, event, _, _, _, _, mapping, version, _ = claim
+            kind = fact if event is None else event.type
+            happening = (kind, subject)
+            if happening in seen:
+                nth = seen[happening] = seen[happening] + 1
+            else:
+                nth = seen[happening] = 1
+            identity = event_id(head, kind, subject, nth)
+            record = None
+            if verdict is _PUBLISH:
+                topic, data, word = domain(aggregate), _told(group), None
+            else:
+                topic, data, word = self._elsewhere(group, origin)
+            if topic:
+                if len(group) > 1:
+                    fact = " ".join(d.claim.cell.fact for d in group)
+                value = encode(
+                    identity, speaker, kind, subject, time, fact, scope, epoch, mapping, version, position, data, word
+                )
+                record = _new(Outgoing, (topic, subject.encode(), value, CONTENT_TYPE, at_ms, None))
+            performed.append(_new(Performed, (origin, decision, identity, record)))
             if len(group) > 1:
                 performed += (Performed(origin, other, identity, None) for other in group[1:])
         return performed
 
-    def _record(
-        self, group: Sequence[Decision], origin: Origin, identity: str, time: str, position: str
-    ) -> Outgoing | None:
+    def _elsewhere(self, group: Sequence[Decision], origin: Origin) -> tuple[str, Mapping[str, Any], str | None]:
+        """Return topic, data and word of what is not published; no topic for what leaves no record."""
         decision = group[0]
-        claim = decision.claim
-        verdict = decision.verdict
-        word: str | None = None
-        if verdict is _PUBLISH:
-            topic, data = self._topics.domain(claim.aggregate), _told(group)
-        else:
-            match verdict:
-                case Verdict.SHADOW:
-                    topic, data = self._topics.shadow(claim.aggregate), _told(group)
-                case Verdict.UNAUTHORISED | Verdict.PARKED:
-                    topic, data = self._topics.quarantine, _quarantined(decision, origin)
-                case Verdict.NO_OP | Verdict.SILENT:
-                    return None
-                case _:
-                    assert_never(verdict)
-            word = verdict.value
-        value = self._encode(
-            identity,
-            claim.speaker,
-            claim.event.type if claim.event is not None else claim.cell.fact,
-            claim.subject,
-            time,
-            claim.cell.fact if len(group) == 1 else " ".join(d.claim.cell.fact for d in group),
-            claim.cell.scope,
-            decision.epoch,
-            claim.mapping,
-            claim.version,
-            position,
-            data,
-            word,
-        )
-        return _new(Outgoing, (topic, claim.subject.encode(), value, CONTENT_TYPE, origin.at_us // 1000, None))
+        match decision.verdict:
+            case Verdict.SHADOW:
+                topic, data = self._topics.shadow(decision.claim.aggregate), _told(group)
+            case Verdict.UNAUTHORISED | Verdict.PARKED:
+                topic, data = self._topics.quarantine, _quarantined(decision, origin)
+            case Verdict.NO_OP | Verdict.SILENT | Verdict.PUBLISH:
+                topic, data = "", {}
+            case _:
+                assert_never(decision.verdict)
+        return topic, data, decision.verdict.value
 
     def dead(self, dead: Dead, source: str, at_ms: int) -> Outgoing:
         """Return the dead letter of a record: its reason and position, never its payload."""

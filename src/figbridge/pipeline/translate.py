@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from figbridge.domain.change import UNAVAILABLE, Dead, Op, RowChange
 from figbridge.domain.claim import Claim
@@ -23,22 +24,19 @@ from figbridge.pipeline.plain import PlainUpdates
 from figbridge.pipeline.resolve import NetChanges, Resolved, Resolver, net_changes
 from figbridge.pipeline.waiting import Origin
 
-_TRANSLATED, _UNCHANGED, _PARKED = Counted.TRANSLATED, Counted.UNCHANGED, Counted.PARKED
 
-
-@dataclass(slots=True)
-class Translated:
+class Translated(msgspec.Struct):
     """What one transaction says, and what became of each of its records."""
 
     origin: Origin
-    claims: list[Claim] = field(default_factory=list)
-    rows: list[Counted] = field(default_factory=list)
+    claims: list[Claim] = []
+    rows: list[Counted] = []
     """What each row of the transaction is counted as, in order."""
-    parked: dict[str, Park] = field(default_factory=dict)
+    parked: dict[str, Park] = {}
     """Key → why it was parked, or that it already was."""
-    skipped: list[str] = field(default_factory=list)
-    dead: list[Dead] = field(default_factory=list)
-    before: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    skipped: list[str] = []
+    dead: list[Dead] = []
+    before: dict[tuple[str, str], int] = {}
     """What was said of the same transaction before, when it was set aside: event type or fact, subject → how often."""
 
 
@@ -55,12 +53,12 @@ class Translator:
         self._parking = parking
         self._source = source
         self._plain = PlainUpdates(plan, memory, parking)
+        self._skips = any(compiled.skips for compiled in plan.mappings.values())
         self.tracer: Tracer | None = None
 
     def translate(self, tx: Transaction) -> Translated:
         """Return what a transaction says; its rows are remembered, its unclear keys parked."""
-        topic, partition, offset = tx.position
-        out = Translated(Origin(self._source, tx.commit, tx.at_us, topic, partition, offset), dead=list(tx.dead))
+        out = Translated(Origin(self._source, tx.commit, tx.at_us, *tx.position), dead=list(tx.dead))
         if not tx.snapshot and self.tracer is None and self._plain_updates(tx, out):
             return out
         out.rows = [Counted.UNCHANGED] * len(tx.rows)
@@ -68,31 +66,17 @@ class Translator:
         return out
 
     def _plain_updates(self, tx: Transaction, out: Translated) -> bool:
-        """Judge a transaction of nothing but plain updates of roots without resolving it; False for any other.
-
-        Nearly all rows of nearly all monoliths are such; resolving them would cost more than everything else.
-        """
-        work = self._plain.work(tx.rows)
-        if work is None:
+        """Take a transaction of nothing but plain updates of roots without resolving it; False for any other."""
+        found = self._plain.judge(tx.rows)
+        if found is None:
             return False
-        rows, claims, remember = out.rows, out.claims, self._memory.remember
-        for table, compiled, key, was, now, bits in work:
-            unit = self._plain.unit(compiled, key, was, now) if bits and not compiled.flat else None
-            judged = compiled.update(was, now, bits, unit) if bits else ()
-            if type(judged) is not list:
-                if isinstance(judged, Park):
-                    resolved = Resolved(compiled, unit or self._plain.unit(compiled, key, was, now), [len(rows)])
-                    rows.append(_PARKED)
-                    self._park(resolved, resolved.records, judged, tx, out)
-                else:
-                    rows.append(_UNCHANGED)
-            elif compiled.skips:
-                rows.append(_TRANSLATED if take(judged, out) else _UNCHANGED)
-            else:
-                claims += judged
-                rows.append(_TRANSLATED if judged else _UNCHANGED)
-            if table.remembered is not None:
-                remember(table, key, was, now)
+        out.rows = found.counted
+        if self._skips:
+            take(found.judged, out)
+        else:
+            out.claims = cast("list[Claim]", found.judged)
+        for table, key, was, now in found.remember:
+            self._memory.remember(table, key, was, now)
         return True
 
     def _judge_rows(self, tx: Transaction, out: Translated) -> None:

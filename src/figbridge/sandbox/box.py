@@ -25,7 +25,7 @@ from figbridge.sandbox.jvm import Jvm, properties
 from figbridge.sandbox.mariadb import MariaDb
 from figbridge.sandbox.maven import Tell
 from figbridge.sandbox.parts import silent
-from figbridge.sandbox.plan import FILE, Plan, load, save
+from figbridge.sandbox.plan import FILE, Plan, complete, load, save
 from figbridge.sandbox.ports import HOST
 from figbridge.sandbox.postgres import Postgres
 from figbridge.sandbox.server import Server, State
@@ -48,9 +48,9 @@ class Sandbox:
     """Own the servers of one folder. As a context manager it starts them, and stops them at the end, also when the
     process is killed before it.
 
-    What the folder's plan has stays, and what is asked here comes to it; with no kinds it is what it was. What `up`
-    starts runs until `down`, in whatever process that is called. Raises Refused when the folder's plan forbids what is
-    asked.
+    What the folder's plan has stays, and what is asked here comes to it. `up` starts the kinds that are asked, with
+    those that they need; all of the plan when none is. What it starts runs until `down`, in whatever process that is
+    called. Raises Refused when the folder's plan forbids what is asked.
     """
 
     def __init__(
@@ -67,8 +67,11 @@ class Sandbox:
         self.folder = folder.resolve()
         before = load(self.folder) or Plan(kinds=(), durable=durable)
         self._before = before
+        kinds = tuple(kinds)
         self.plan = before.grown(kinds, brokers, workers, lossy=lossy).with_ports(chosen or {})
         self._servers = self._make()
+        asked = complete(kinds) or set(self.plan.kinds)
+        self._asked = {name for name in self._servers if name.partition("-")[0] in asked}
         self._ending = ExitStack()
 
     def __enter__(self) -> Sandbox:
@@ -127,7 +130,7 @@ class Sandbox:
         return parts.ensure(self.plan.parts(), tell)
 
     def up(self, note: Callable[[str], None] = lambda _: None) -> list[str]:
-        """Fetch what is missing, start every server that does not run, and wait until all can be used.
+        """Fetch what is missing, start every asked server that does not run, and wait until they can be used.
 
         `note` hears in a sentence what is done. Returns the names of those that were started. Raises Unreachable; what
         was started then runs on, and another `up` mends the rest.
@@ -136,9 +139,9 @@ class Sandbox:
             self.fetch()
             self._check_ports()
             save(self.folder, self.plan)
-            started = self._start(self._first(), note)
+            started = self._start([s for s in self._first() if s.name in self._asked], note)
             self._write_secrets()
-            return started + self._start(self._workers(), note)
+            return started + self._start([s for s in self._workers() if s.name in self._asked], note)
 
     def down(self) -> list[str]:
         """Stop every server that runs, and return their names; those that hung are killed."""
@@ -218,7 +221,8 @@ class Sandbox:
         """Refuse before anything is started: a port that is taken, or a new one for a server that runs."""
         for server in self._servers.values():
             if server.pid is None:
-                server.check_port()
+                if server.name in self._asked:
+                    server.check_port()
             elif self._before.ports.get(server.name, server.port) != server.port:
                 raise Refused(f"{server.name} runs on another port.", hint="figbridge sandbox down, then up")
 

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -54,35 +56,58 @@ def pids(folder: Path) -> dict[str, int | None]:
     return {seen.name: seen.pid for seen in Sandbox(folder).status()}
 
 
+@contextmanager
+def maria(box: Sandbox) -> Iterator[Any]:
+    """Connect to the sandbox's MariaDB; a server that has died in between is no error here."""
+    found = box.mariadb
+    connection = pymysql.connect(
+        host="127.0.0.1", port=found.port, user=found.user, password=found.password, autocommit=True
+    )
+    try:
+        yield connection
+    finally:
+        connection._force_close()
+
+
 def test_servers_outlive_the_command_and_a_crash_is_mended(folder: Path) -> None:
-    """Up, up again, kill -9, status, up, down: the same data, on the same ports, in as many processes."""
+    """Up, up again, kill -9, status, up, down: what was committed, on the same ports, in as many processes."""
+    names = ("kafka-1", "postgres", "mariadb")
     assert states(folder, 0) == {}
-    assert call(folder, "up", "kafka", "postgres").returncode == 0
-    assert states(folder, 0) == {"kafka-1": "running", "postgres": "running"}
+    assert call(folder, "up", "kafka", "postgres", "mariadb").returncode == 0
+    assert states(folder, 0) == dict.fromkeys(names, "running")
     before, box = pids(folder), Sandbox(folder)
     admin = AdminClient({"bootstrap.servers": box.bootstrap})
     admin.create_topics([NewTopic("kept", 1)])["kept"].result()
-    with psycopg.connect(box.postgres.url(), autocommit=True) as connection:
-        connection.execute("CREATE TABLE kept (n int)")
-
     again = call(folder, "up")
     assert (again.returncode, pids(folder)) == (0, before)
     assert "everything ran already" in again.stderr
 
-    for pid in before.values():
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-    assert states(folder, 3) == {"kafka-1": "died", "postgres": "died"}
+    with psycopg.connect(box.postgres.url(), autocommit=True) as postgres, maria(box) as mariadb:
+        postgres.execute("CREATE TABLE kept (n int)")
+        mariadb.cursor().execute("CREATE DATABASE kept")
+        mariadb.cursor().execute("CREATE TABLE kept.kept (n int)")
+        for n in range(100):
+            postgres.execute("INSERT INTO kept VALUES (%s)", [n])
+            mariadb.cursor().execute("INSERT INTO kept.kept VALUES (%s)", [n])
+        for pid in before.values():  # at once: nobody has had the time to write anything out
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+    assert states(folder, 3) == dict.fromkeys(names, "died")
     assert call(folder, "up").returncode == 0
-    assert states(folder, 0) == {"kafka-1": "running", "postgres": "running"}
+    assert states(folder, 0) == dict.fromkeys(names, "running")
     assert "kept" in AdminClient({"bootstrap.servers": box.bootstrap}).list_topics(timeout=20).topics
-    with psycopg.connect(box.postgres.url()) as connection:
-        connection.execute("SELECT n FROM kept")
+    with psycopg.connect(box.postgres.url()) as postgres, maria(box) as mariadb, mariadb.cursor() as cursor:
+        assert postgres.execute("SELECT count(*) FROM kept").fetchone() == (100,)
+        cursor.execute("SELECT count(*) FROM kept.kept")
+        assert cursor.fetchone() == (100,)
 
-    alive = [found for server in ("kafka-1", "postgres") if (found := box.server(server).identity)]
     assert call(folder, "down").returncode == 0
-    assert [found.alive for found in alive] == [False, False]
-    assert states(folder, 0) == {"kafka-1": "stopped", "postgres": "stopped"}
+    assert call(folder, "up", "postgres", "mariadb").returncode == 0
+    assert states(folder, 0) == {"kafka-1": "stopped", "postgres": "running", "mariadb": "running"}
+    alive = [found for name in names if (found := box.server(name).identity)]
+    assert call(folder, "down").returncode == 0
+    assert [found.alive for found in alive] == [False] * 2
+    assert states(folder, 0) == dict.fromkeys(names, "stopped")
 
 
 def test_a_server_that_hangs_is_seen_and_stopped(folder: Path) -> None:
@@ -95,6 +120,7 @@ def test_a_server_that_hangs_is_seen_and_stopped(folder: Path) -> None:
     assert states(folder, 3) == {"postgres": "silent"}
     assert call(folder, "down").returncode == 0
     assert not found.alive
+    assert "database system is shut down" in box.postgres.log.read_text(), "it was continued and asked, not killed"
 
 
 def test_a_stale_pid_file_is_recognised_by_the_start_of_the_process(folder: Path) -> None:

@@ -142,7 +142,7 @@ def test_translating_never_raises_and_both_ledgers_balance(case):
         for shape, op, before, after, moved in (each for several in drawn for each in several):
             offset += 1
             place = Position("t", 0, offset)
-            rows.append(RowChange(shape, op, before, after, place, "1", 1, offset, str(offset), None, "run", moved))
+            rows.append(RowChange(shape, op, before, after, place, "1", "run", moved))
         read = [[r] for r in rows if r.op == Op.READ] or []
         streamed = [r for r in rows if r.op != Op.READ]
         for part in (streamed, *read):

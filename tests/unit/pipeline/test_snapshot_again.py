@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from figbridge.domain.change import Position, RowChange
+from figbridge.domain.change import Details, Position, RowChange
 from figbridge.mapping.rows import make_shape
 from figbridge.pipeline.collect import Collector, Doubt
 from figbridge.ports import Record
@@ -17,7 +17,7 @@ def doubts(*rows: tuple[str, str]) -> list[list[Doubt]]:
     for offset, (run, marker) in enumerate(rows):
         position = Position("log", 0, offset)
         image = SHAPE.row({"item_cd": f"A{offset}"})
-        row = RowChange(SHAPE, "r", None, image, position, None, 0, 0, 7, marker, run, None)
+        row = RowChange(SHAPE, "r", None, image, position, None, run, detail=Details(0, 0, 7, marker))
         whole = collector.feed(row, Record("log", 0, offset, None, b"", (), 0))
         found += [[s.doubt for s in transaction.suspects] for transaction in whole]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figbridge.errors import Refused
@@ -16,6 +16,7 @@ EMPTY = Plan(kinds=())
 some_kinds = st.sets(st.sampled_from(KINDS))
 
 
+@settings(deadline=None)  # it asks the kernel for ports
 @given(some_kinds, some_kinds, st.integers(1, 3), st.integers(1, 3))
 def test_growing_loses_nothing_and_gives_every_server_a_port(
     first: set[str], second: set[str], brokers: int, workers: int

@@ -21,6 +21,8 @@ from figbridge.domain.change import (
     UNAVAILABLE,
     Dead,
     Decoded,
+    Detail,
+    Details,
     Marker,
     MarkerKind,
     Position,
@@ -33,6 +35,9 @@ from figbridge.ports import Headers, Record
 _new: Final = tuple.__new__
 _cells: Final = msgspec.structs.astuple
 _KEY_CELLS: Final = envelope.KEY_CELLS
+_EDGE: Final = b'{"status":"'
+_NO_HEAD: Final = "\0"
+"""The beginning of no transaction's id."""
 _plain: Final = (TEXTS | {UNAVAILABLE}).isdisjoint
 
 
@@ -66,23 +71,50 @@ class Decoder:
         self._tail = 0
         self._headers: Headers = ()
         self._context = headers.context(())
+        self._still = True
+        """False when the headers name another key, or cannot be read."""
+        self._run: str | None = None
+        self._tx_head = _NO_HEAD
+        self._tx = ""
 
     def decode(self, record: Record) -> Decoded:
         """Return what a record says; what cannot be used is Dead with a `Reason`, without any column value."""
-        value = record.value
+        topic, partition, offset, _, value, sent, _ = record
         if value is None:
             return Marker(MarkerKind.TOMBSTONE, _new(Position, record[:3]))
         # Rows of one table come in runs, and what follows the table's name keeps its length: one comparison.
         if value.endswith(self._probe, 0, len(value) - self._tail):
             entry = self._last
+        elif value.startswith(_EDGE):
+            return self._edge(record, value)
         else:
             entry = self._probe_table(value) if self._binlog else self._probe_schema(value)
-        if entry is not None:
-            try:
-                return self._change(entry, entry.decode(value), record)
-            except UNREADABLE:
-                return self._generic(record)
-        return self._other(record, value)
+        if entry is None:
+            return self._other(record, value)
+        try:
+            row = entry.decode(value)
+        except UNREADABLE:
+            return self._generic(record)
+        try:  # the commonest record, an update, in the fewest steps; what is not as usual goes the longer way below
+            before, after, _, transaction, op = _cells(row)
+            if op == "u" and before is not None and sent == self._headers and self._still:
+                identity = transaction.id
+                tx = self._tx if identity.startswith(self._tx_head) else self._transaction(identity)
+                if _plain(_cells(after) + _cells(before)) and type(entry.key(after)) in _KEY_CELLS:
+                    at = topic, partition, offset
+                    return _new(RowChange, (entry.shape, op, before, after, at, tx, self._run, None, True, row))
+        except (AttributeError, TypeError):
+            pass  # no transaction, no image after, or a list or a map in a cell
+        try:
+            return self._change(entry, row, record)
+        except UNREADABLE:
+            return self._generic(record)
+
+    def _transaction(self, identity: str) -> str:
+        """Return the stable part of a transaction's id; on PostgreSQL the next rows' ids begin with it."""
+        tx = self._tx = stable(identity)
+        self._tx_head = f"{tx}:" if len(tx) < len(identity) else _NO_HEAD
+        return tx
 
     def _probe_schema(self, value: bytes) -> envelope.Entry | None:
         start = value.rfind(b'"schema":"')
@@ -112,42 +144,33 @@ class Decoder:
         before, after, op, source, transaction = row.before, row.after, row.op, row.source, row.transaction
         shape = entry.shape
         image = before if op == "d" else after
-        position = _new(Position, record[:3])
-        tx, order = (None, 0) if transaction is None else (transaction.id, transaction.total_order)
+        tx = None if transaction is None else stable(transaction.id)
         if image is None:
-            return Dead(Reason.IMAGE_MISSING, f"{shape.table}: {op}", position, tx and stable(tx))
+            return Dead(Reason.IMAGE_MISSING, f"{shape.table}: {op}", Position(*record[:3]), tx)
         try:
             plain = _plain(_cells(image)) and (op != "u" or before is None or _plain(_cells(before)))
         except TypeError:  # a list or a map has no hash: look closer
             plain = False
-        if entry.binlog:
-            place = f"{source.file}:{source.pos}:{source.row}" if source.file else source.gtid or ""
-        else:
-            if not plain:  # only PostgreSQL leaves large values out of its log
-                before, after = before and masked(before), after and masked(after)
-                image = before if op == "d" else after
-            if tx is not None and (head := tx.partition(":")[0]).isdecimal():
-                tx = head  # as `stable` does, without the call
-            place = stream_place(record.value) if source.lsn is None else source.lsn
-        if type(entry.key(image)) not in _KEY_CELLS and not entry.has_key(image):
-            return Dead(Reason.KEY_MISSING, f"{shape.table}: {op}", position, tx)
+        if not entry.binlog and not plain:  # only PostgreSQL leaves large values out of its log
+            before, after = before and masked(before), after and masked(after)
+            image = before if op == "d" else after
+        if not entry.has_key(image):
+            return Dead(Reason.KEY_MISSING, f"{shape.table}: {op}", Position(*record[:3]), tx)
         if record.headers is not self._headers and record.headers != self._headers:
             self._headers, self._context = record.headers, headers.context(record.headers)
+            self._run = self._context.run
+            self._still = self._context.readable and self._context.moved is None
         run, moved, readable = self._context
-        snapshot = None
+        detail: Detail = row
         if op == "r":
             # Snapshot rows belong to no transaction, and only they have a kind of snapshot.
-            tx, order = None, 0
-            snapshot = source.snapshot if type(source.snapshot) is str else "true"
+            tx, snapshot = None, source.snapshot if type(source.snapshot) is str else "true"
+            nowhere = not entry.binlog and source.lsn is None
+            detail = Details(0, source.ts_us, stream_place(record.value) if nowhere else row.place, snapshot)
         if not readable:
-            return Dead(Reason.HEADER_UNREADABLE, f"{shape.table}: {op}", position, tx)
+            return Dead(Reason.HEADER_UNREADABLE, f"{shape.table}: {op}", Position(*record[:3]), tx)
         other = None if moved is None else headers.moved_key(shape, moved)
-        change = _new(
-            RowChange,
-            (
-                shape, op, before, after, position, tx, order, source.ts_us, place, snapshot, run, other, plain,
-            ),
-        )  # fmt: skip
+        change = RowChange(shape, op, before, after, record[:3], tx, run, other, plain, detail)
         return self._honest(change, entry, record) if op == "d" else change
 
     def _honest(self, change: RowChange, entry: envelope.Entry, record: Record) -> RowChange:
@@ -158,11 +181,15 @@ class Decoder:
             return change
         return change._replace(before=fabricated.only_key(entry.shape, change.before))
 
+    def _edge(self, record: Record, value: bytes) -> Decoded:
+        try:
+            return edge(decode_edge(value), _new(Position, record[:3]))
+        except UNREADABLE:
+            return self._generic(record)
+
     def _other(self, record: Record, value: bytes) -> Decoded:
         """Decode the frequent records that are no row of a mapped table without decoding their row."""
         try:
-            if value.startswith(b'{"status":"'):
-                return edge(decode_edge(value), _new(Position, record[:3]))
             if value.startswith(b'{"before":'):
                 skeleton = envelope.decode_skeleton(value)
                 self._binlog = skeleton.source.schema is None

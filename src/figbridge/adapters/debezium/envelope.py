@@ -87,6 +87,7 @@ def entry(shape: RowShape, *, binlog: bool) -> Entry:
         ],
         frozen=True,
         gc=False,  # as for rows: no field can lead back to the envelope
+        namespace=_BINLOG_DETAIL if binlog else _DETAIL,
     )
     space_json, table_json = msgspec.json.encode(space), msgspec.json.encode(table)
     probe = b'"table":' + table_json
@@ -99,6 +100,30 @@ def entry(shape: RowShape, *, binlog: bool) -> Entry:
         space=space_json,
         key=attrgetter(*map(shape.field, shape.key)),
     )
+
+
+def _order(row: Any) -> int:
+    return 0 if row.transaction is None else int(row.transaction.total_order)
+
+
+def _place(row: Any) -> int | str:
+    return "" if row.source.lsn is None else int(row.source.lsn)
+
+
+def _binlog_place(row: Any) -> str:
+    source = row.source
+    return f"{source.file}:{source.pos}:{source.row}" if source.file else source.gtid or ""
+
+
+_DETAIL: Final[dict[str, Any]] = {
+    "order": property(_order),
+    "at_us": property(lambda row: row.source.ts_us),
+    "place": property(_place),
+    "snapshot": None,  # one of an `r` row is told apart by the decoder
+}
+"""An envelope is the `Detail` of its row."""
+
+_BINLOG_DETAIL: Final = {**_DETAIL, "place": property(_binlog_place)}
 
 
 def _source(space: str, table: str) -> list[tuple[str, Any]]:

@@ -25,6 +25,9 @@ def commit_position(identity: str) -> str:
     return tail if colon and head.isdecimal() and tail.isdecimal() else identity
 
 
+_new: Final = tuple.__new__
+
+
 class Transaction(msgspec.Struct, gc=False, frozen=True):
     """Hold the block `transaction` of a row."""
 
@@ -53,11 +56,13 @@ decode_edge: Final = msgspec.json.Decoder(Edge).decode
 
 def edge(record: Edge, position: Position) -> Begin | End:
     """Turn a BEGIN or END record into its domain value; raises ValueError for an END without its count."""
+    identity, count = record.id, record.event_count
     if record.status == "BEGIN":
-        tx, place = stable(record.id), commit_position(record.id)
+        place = commit_position(identity)
         # Under a replication origin BEGIN is `txId:0`, and a GTID names no place of a row (verified).
-        return Begin(tx, position, int(place) if place != record.id and place.isdecimal() and place != "0" else None)
-    if record.event_count is None:
+        known = place != identity and place.isdecimal() and place != "0"
+        return _new(Begin, (stable(identity), position, int(place) if known else None))
+    if count is None:
         raise ValueError("END without event_count")
-    tables = tuple((c.data_collection, c.event_count) for c in record.data_collections or ())
-    return End(stable(record.id), commit_position(record.id), record.event_count, tables, record.ts_ms * 1000, position)
+    tables = tuple([(c.data_collection, c.event_count) for c in record.data_collections or ()])
+    return _new(End, (stable(identity), commit_position(identity), count, tables, record.ts_ms * 1000, position))

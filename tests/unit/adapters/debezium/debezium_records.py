@@ -69,6 +69,14 @@ def shapes(name: str):
     return {t: make_shape(t, keys.get(t, [next(iter(c))]), c) for t, c in columns.items()}
 
 
+def said(decoded: Decoded) -> tuple[object, ...]:
+    """Return all that a record says, its details too, as values that can be compared."""
+    if not isinstance(decoded, RowChange):
+        return decoded
+    detail = decoded.detail
+    return (*decoded[:-1], detail.order, detail.at_us, detail.place, detail.snapshot)
+
+
 def rows(decoded: list[Decoded]) -> list[RowChange]:
     """Return the row changes among decoded records."""
     return [d for d in decoded if isinstance(d, RowChange)]

@@ -16,7 +16,7 @@ def changes(name):
     """Return the streamed rows of a fixture in the order of the source."""
     decoder = Decoder(shapes(name))
     found = rows([decoder.decode(record) for record in records(name)])
-    return sorted((c for c in found if c.op != "r"), key=lambda c: (int(c.tx.split("-")[-1]), c.order))
+    return sorted((c for c in found if c.op != "r"), key=lambda c: (int(c.tx.split("-")[-1]), c.detail.order))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,11 @@ def test_rows_with_schemas_equal_rows_without(database, bare, differ):
     wrapped, plain = wrapped[-8:], plain[-8:]
     assert [c.op for c in wrapped] == [c.op for c in plain]
     for ours, theirs in zip(wrapped, plain, strict=True):
-        assert (ours.order, ours.moved, ours.snapshot) == (theirs.order, theirs.moved, theirs.snapshot)
+        assert (ours.detail.order, ours.moved, ours.detail.snapshot) == (
+            theirs.detail.order,
+            theirs.moved,
+            theirs.detail.snapshot,
+        )
         for image, other in ((ours.before, theirs.before), (ours.after, theirs.after)):
             if image is None or other is None:
                 assert image is other
