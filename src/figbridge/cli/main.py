@@ -14,7 +14,7 @@ _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
     "config": ("Show the settings in force, and where each comes from.", "figbridge.cli.config:config"),
     "connectors": (
-        "Debezium in Kafka Connect, generated from the mappings; plan, apply and steer it.",
+        "Debezium in Kafka Connect: plan, apply, status, snapshot, pause, resume.",
         "figbridge.cli.connectors:connectors",
     ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),

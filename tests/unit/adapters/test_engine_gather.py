@@ -11,6 +11,7 @@ import pytest
 
 from figbridge.adapters.engine import position
 from figbridge.adapters.engine.gather import Entry, Gatherer
+from figbridge.domain.lsn import lsn_text
 from figbridge.errors import InvariantError
 
 BEAT = Entry(b'{"serverName":"legacy"}', b'{"ts_ms":1}')
@@ -136,4 +137,4 @@ def test_a_snapshot_has_no_point_before_its_last_row(last: bool, point: dict[str
 def test_the_key_is_the_one_of_debeziums_store() -> None:
     """Byte for byte: the store finds its offset by it."""
     assert position.key("legacy") == b'["legacy",{"server":"legacy"}]'
-    assert position.lsn_text(0x1_016F9508) == "1/16F9508"
+    assert lsn_text(0x1_016F9508) == "1/16F9508"
