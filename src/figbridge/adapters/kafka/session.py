@@ -138,6 +138,7 @@ class KafkaSession:
 
     def close(self) -> None:
         """Stop: positions and state stay as they are committed. A session of its own leaves the group."""
+        self._fenced = self._fenced or self._hold.fenced()
         while self._closers:
             self._closers.pop()()
 
@@ -193,6 +194,7 @@ class KafkaSession:
 
     def _out(self, fenced: Fenced) -> Fenced:
         """Note that it is another's turn: nothing more is read."""
+        if self._fenced is None and self._closers:
+            self._fetch.start({})
         self._fenced = fenced
-        self._fetch.start({})
         return fenced
