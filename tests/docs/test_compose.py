@@ -157,7 +157,12 @@ def test_the_settings_of_the_bridge_load(monkeypatch: pytest.MonkeyPatch) -> Non
     targets = {v["target"] for v in SERVICES["bridge"]["volumes"] if isinstance(v, dict)}
     assert settings.connect is not None
     assert {str(settings.mappings), str(settings.connect.documents)} < targets
-    assert settings.connect.kafka == {"bootstrap.servers": "kafka:19092"}
+    assert (settings.log, settings.kafka and settings.kafka.servers) == ("kafka", "kafka:19092")
+    assert settings.authority is not None
+    assert settings.authority.host in SERVICES
+    assert f"/run/secrets/{SERVICES['bridge']['secrets'][0]}" == str(settings.authority.password_file)
+    probes = SERVICES["bridge"]["healthcheck"]["test"][-1]
+    assert f"localhost:{settings.listen.rpartition(':')[2]}/livez" in probes
 
 
 DOCKER = """#!/bin/sh
