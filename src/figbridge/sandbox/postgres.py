@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ _ASK_FOR_TLS = struct.pack(">ii", 8, 80_877_103)
 
 class Postgres(Server):
     """Own one PostgreSQL server. Its superuser has a password of its own, which `password` tells."""
+
+    stop_signal = signal.SIGINT  # at SIGTERM it would wait until its last client has gone
 
     def __init__(self, folder: Path, *, port: int = 0, durable: bool = False) -> None:
         super().__init__("postgres", folder, port)

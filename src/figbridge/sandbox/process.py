@@ -75,13 +75,13 @@ def write(file: Path, identity: Identity) -> None:
     part.replace(file)
 
 
-def stop(identity: Identity, timeout_s: float) -> bool:
-    """Ask a process to end (SIGTERM), kill it when it does not in time, and return whether it ended by itself.
+def stop(identity: Identity, timeout_s: float, how: signal.Signals = signal.SIGTERM) -> bool:
+    """Ask a process to end, kill it when it does not in time, and return whether it ended by itself.
 
     A process that is stopped (SIGSTOP) is continued first: it could not hear.
     """
     _signal(identity, signal.SIGCONT)
-    _signal(identity, signal.SIGTERM)
+    _signal(identity, how)
     if wait(identity, timeout_s):
         return True
     kill(identity)

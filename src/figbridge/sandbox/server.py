@@ -10,6 +10,7 @@ folder/
 from __future__ import annotations
 
 import os
+import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ class Server(ABC):
 
     start_s = 60.0
     stop_s = 20.0
+    stop_signal = signal.SIGTERM
 
     def __init__(self, name: str, folder: Path, port: int = 0) -> None:
         self.name = name
@@ -148,7 +150,7 @@ class Server(ABC):
     def stop(self) -> bool:
         """Stop the server and wait until it has ended. Returns whether it did so without being killed."""
         found = self.identity
-        graceful = found is None or not found.alive or process.stop(found, self.stop_s)
+        graceful = found is None or not found.alive or process.stop(found, self.stop_s, self.stop_signal)
         self._pid.unlink(missing_ok=True)
         return graceful
 

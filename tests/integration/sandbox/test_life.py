@@ -123,6 +123,12 @@ def test_a_server_that_hangs_is_seen_and_stopped(folder: Path) -> None:
     assert "database system is shut down" in box.postgres.log.read_text(), "it was continued and asked, not killed"
 
 
+def test_a_client_does_not_keep_a_server_from_ending(folder: Path) -> None:
+    """A connection that nobody closes, a pool or a console, is cut; the server still ends in order."""
+    with Sandbox(folder, ["postgres", "mariadb"]) as box, psycopg.connect(box.postgres.url()), maria(box):
+        assert [(box.server(name).stop(), box.server(name).pid) for name in box.plan.names()] == [(True, None)] * 2
+
+
 def test_a_stale_pid_file_is_recognised_by_the_start_of_the_process(folder: Path) -> None:
     """Here the id belongs to this test: it is not taken for the server, and not killed."""
     box = Sandbox(folder, ["postgres"])
