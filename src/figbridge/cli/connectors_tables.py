@@ -92,7 +92,7 @@ def snapshot(chosen: Chosen, table: str, where: str, stop: bool, fmt: str) -> Ex
 def _say(progress: Progress) -> None:
     rate = progress.rows / progress.seconds if progress.seconds else 0.0
     total = progress.total or 0
-    of = f" of about {total:,}" if total >= progress.rows else ""
+    of = f" of about {total:,}" if total and total >= progress.rows else ""
     left = f", {(total - progress.rows) / rate:.0f} s left" if rate and total > progress.rows else ""
     text = f"{progress.table}: {progress.phase.value}, {progress.rows:,}{of} rows, {rate:,.0f}/s{left}"
     sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")

@@ -109,6 +109,14 @@ def test_a_rebalance_is_waited_for(web, rest) -> None:
     assert len(web.calls) == 3
 
 
+def test_a_leader_that_died_is_waited_for(web, rest) -> None:
+    """A worker that is asked passes a request on to the one that leads; nobody has noticed its death yet."""
+    put(web, "leader-gone")
+    web.add("POST", f"{URL}/connectors/x/restart", status=202, json={})
+    rest.restart("x", only_failed=False)
+    assert len(web.calls) == 2
+
+
 def test_a_rebalance_that_does_not_end_is_told(web, rest) -> None:
     """After the time the answer is one sentence."""
     web.add("PUT", f"{URL}/connectors/x/pause", json=REBALANCING, status=409)

@@ -13,11 +13,13 @@ from figbridge.errors import FigbridgeError, OperationalError, Refused, Unreacha
 _EXISTS: Final = re.compile(r"^Connector \S+ already exists$")
 _COUNT: Final = re.compile(r"contains the following \d+ error\(s\):\s*(?P<fields>.*?)\s*You can also find", re.DOTALL)
 _SECRET_FILE: Final = re.compile(r"Could not read properties from file (?P<file>\S+)")
+# The worker that leads has died, and the others have not noticed yet: the request reached nobody.
+_LEADER_GONE: Final = re.compile(r"^IO Error trying to forward REST request: .*Connection refused")
 _LONGEST: Final = 600
 
 
 class Busy(Exception):
-    """Connect is rebalancing, or its leader is not known: ask again."""
+    """Connect is rebalancing, or its leader is gone: ask again."""
 
 
 class Invalid(Exception):
@@ -40,6 +42,8 @@ def read(answer: requests.Response, scrubber: Scrubber, what: str) -> Any:
     message = scrubber.clean(_message(answer))
     match answer.status_code:
         case 409 if not _EXISTS.match(message):
+            raise Busy(message)
+        case 500 if _LEADER_GONE.search(message):
             raise Busy(message)
         case 400 if fields := _fields(message):
             raise Invalid(fields)

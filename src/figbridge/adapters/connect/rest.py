@@ -153,7 +153,7 @@ class ConnectRest:
             return self._again(self._once, method, path, what, body)
         except Busy as error:
             raise Unreachable(
-                f"Connect has been rebalancing for {self._rebalance_s:.0f} s: {error}",
+                f"Connect's workers have been without a leader, or rebalancing, for {self._rebalance_s:.0f} s: {error}",
                 hint="look at the workers; try again when their group is stable",
                 code="CON003",
             ) from None
