@@ -65,7 +65,9 @@ _DENIED: Final = frozenset(
     }
 )
 
-HOPELESS: Final = frozenset({*_DENIED, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.POLICY_VIOLATION})
+HOPELESS: Final = frozenset(
+    {*_DENIED, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.POLICY_VIOLATION}
+)
 """No other attempt will end otherwise."""
 
 

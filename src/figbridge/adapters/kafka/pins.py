@@ -1,4 +1,4 @@
-"""Hold when a topic is not the one it was: made anew, its offsets mean other records; with more partitions, keys move."""
+"""Hold when a topic is not the one it was: made anew, its offsets mean others; with more partitions, keys move."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ class Pins:
         if pinned.partitions != found.partitions:
             was, now = pinned.partitions, found.partitions
             raise Refused(
-                f"topic {topic} has {now} partitions and had {was}: keys would move", hint=hint, code="KAF003", topic=topic
+                f"topic {topic} has {now} partitions and had {was}: keys would move",
+                hint=hint,
+                code="KAF003",
+                topic=topic,
             )
         if pinned.id and pinned.id != found.id:
             raise Refused(
