@@ -209,7 +209,8 @@ class TestZombies:
         producer.produce(source, b"never", None, 0)
         producer.flush()
         began = monotonic()
-        session = until(lambda: scene.join(log, logs).sessions(0.1), bool)[source,]
+        member = scene.join(log, logs)
+        session = until(lambda: member.sessions(0.1), bool)[source,]
         log.append(numbered(source, [1]))
         assert values(take(session, 1)) == [b"1"]
         assert monotonic() - began < 20.0
