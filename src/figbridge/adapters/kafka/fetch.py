@@ -42,7 +42,7 @@ class Fetch:
 
     def start(self, positions: Mapping[TopicPartition, int]) -> None:
         """Read these partitions from these offsets on, and forget what was read and not taken."""
-        self._waiting = {tuple(place): deque() for place in positions}
+        self._waiting = {(topic, partition): deque() for topic, partition in positions}
         with told_as("read"):
             self._consumer.assign([Place(*place, offset) for place, offset in positions.items()])
 
