@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.mapping.loader import Documents
     from figbridge.operations.bridge import Bridge
     from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.letters import History
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
     from figbridge.settings import Settings, Source
@@ -46,16 +47,54 @@ def plan(documents: Documents) -> Plan:
 def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None) -> Edge:
     """Return the functions that the pipeline needs of the outside."""
     from figbridge.adapters import cloudevents
+    from figbridge.adapters.debezium.about import about
     from figbridge.adapters.debezium.decoder import Decoder
     from figbridge.adapters.debezium.details import previous_end
     from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.letters import About
 
     shapes, epoch_columns = plan.shapes(), plan.epoch_columns()
+
+    def row_about(record: Record) -> About | None:
+        found = about(record)
+        return None if found is None else About(*found)
 
     def decoder() -> Callable[[Record], Decoded]:
         return Decoder(shapes, epoch_columns=epoch_columns).decode
 
-    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {})
+    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {}, row_about)
+
+
+def keeping_letters(edge: Edge, settings: Settings, log: Log) -> Edge:
+    """Return an edge that can read its source logs again and keeps dead records as the settings say.
+
+    Raises ConfigurationError for a key file that is missing or holds no key.
+    """
+    from dataclasses import replace
+
+    from figbridge.adapters import vault
+
+    keep = settings.dead_letter_payload
+    return replace(edge, vault=vault.vault(keep, settings.dead_letter_key_file), history=history(log))
+
+
+def new_letter_key() -> str:
+    """Return a new key for dead letters. Raises Unreachable without the extra `encryption`."""
+    from figbridge.adapters import vault
+
+    return vault.new_key()
+
+
+def history(log: Log) -> History:
+    """Return the function that reads a log's source logs again."""
+    from figbridge.ports import TopicPartition
+
+    def read(topic: str, start: int, end: int) -> Iterator[Record]:
+        while start < end and (found := log.read(TopicPartition(topic, 0), start, min(1000, end - start))):
+            yield from (record for record in found if record.offset < end)
+            start = found[-1].offset + 1
+
+    return read
 
 
 def topics(settings: Settings) -> Topics:
@@ -129,7 +168,7 @@ def bridge(settings: Settings, now: datetime, by: str, observe: Observe | None =
             plan=compiled,
             log=log,
             store=store,
-            edge=edge(compiled, names, epochs),
+            edge=keeping_letters(edge(compiled, names, epochs), settings, log),
             sources=sources(compiled, names),
             group=settings.group,
             batch=settings.batch,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     topic_prefix: str = "figbridge"
     batch: int = Field(default=1000, ge=1, le=100_000)
     domain_partitions: int = Field(default=4, ge=1, le=1024)
+    dead_letter_payload: Literal["reference", "encrypted", "clear"] = "reference"
+    dead_letter_key_file: Path | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
 
     @classmethod

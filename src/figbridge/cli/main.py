@@ -12,6 +12,10 @@ from figbridge.errors import ConfigurationError, FigbridgeError
 
 _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
+    "dead-letters": (
+        "Records that cannot be used: list, show, replay, discard.",
+        "figbridge.cli.dead_letters:dead_letters",
+    ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
     "explain": ("Show what became of one record, step by step, and why.", "figbridge.cli.explain:explain"),
     "mapping": ("Check, test and show mappings.", "figbridge.cli.mapping:mapping"),

@@ -89,6 +89,8 @@ class Transaction(msgspec.Struct):
     suspects: list[Suspect] = []
     snapshot: bool = False
     resent: bool = False
+    start: int = -1
+    """Offset of its first record; -1 for a snapshot row, and for a transaction that has no END."""
 
 
 class _Open(msgspec.Struct):
@@ -256,6 +258,7 @@ class Collector:
             end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.markers + 1, held.unmapped
         )
         name = series(end.commit)
+        whole.start = held.start
         newest = self.ends.get(name)
         if newest is not None and not_later(end.commit, newest):
             # Sent again after a crash: the log has had it whole, its dead letters too.
@@ -294,7 +297,9 @@ class Collector:
             held.dead.append(dead)
             return ()
         if dead.tx is None:
-            return self._loose(Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead]))
+            return self._loose(
+                Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead], start=dead.position.offset)
+            )
         closed, held = self._member(dead.tx, dead.position.offset)
         held.dead.append(dead)
         return closed

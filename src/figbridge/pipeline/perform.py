@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple, assert_never
 
 import msgspec
 
-from figbridge.domain.change import Dead
 from figbridge.domain.claim import Claim
 from figbridge.domain.event import event_id
 from figbridge.domain.verdict import Decision, Verdict
 from figbridge.mapping.values import iso_us
+from figbridge.pipeline.letters import Letter
 from figbridge.pipeline.waiting import Origin
 from figbridge.ports import CONTENT_TYPE, Outgoing
 
@@ -137,10 +137,9 @@ class Performer:
                 assert_never(decision.verdict)
         return topic, data, decision.verdict.value
 
-    def dead(self, dead: Dead, source: str, at_ms: int) -> Outgoing:
-        """Return the dead letter of a record: its reason and position, never its payload."""
-        body = {"reason": dead.reason, "detail": dead.detail, "source": source, "position": str(dead.position)}
-        return Outgoing(self._topics.dead_letters, None, msgspec.json.encode(body), (), at_ms)
+    def dead(self, letter: Letter) -> Outgoing:
+        """Return the record of a dead letter."""
+        return Outgoing(self._topics.dead_letters, None, msgspec.json.encode(letter), (), letter.at_us // 1000)
 
 
 def _grouped(decisions: Iterable[Decision]) -> Iterator[list[Decision]]:

@@ -36,6 +36,8 @@ class Translated(msgspec.Struct):
     """Key → why it was parked, or that it already was."""
     skipped: list[str] = []
     dead: list[Dead] = []
+    raised: int = 0
+    """How many of the rows were counted as dead before."""
     before: dict[tuple[str, str], int] = {}
     """What was said of the same transaction before, when it was set aside: event type or fact, subject → how often."""
 
