@@ -19,7 +19,7 @@ JOBS ?= 2
 say = @printf '\n== %s\n' "$(1)"
 
 .NOTPARALLEL:
-.PHONY: help venv demo test lint format test-fast test-embedded test-faults faults bench schema constraints clean
+.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults bench schema constraints clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Watch a monolith's rows become routed events, in about a minute.
 	@$(BIN)/figbridge demo
 
-test: lint test-fast test-embedded test-faults ## Check everything: lint, fast tests, real PostgreSQL and Debezium, a few kills.
+test: lint test-fast test-embedded test-sandbox test-faults ## Check everything: lint, fast tests, real servers, a few kills.
 	$(call say,all passed)
 
 lint: $(STAMP) ## ruff, mypy, import-linter, deptry.
@@ -56,11 +56,16 @@ format: $(STAMP) ## Format the code and mend what ruff can mend.
 
 test-fast: $(STAMP) ## Tests without a server, a few processes at a time.
 	$(call say,fast tests: no server)
-	$(PYTEST) tests --ignore=tests/faults -m 'not embedded and not faults' -n $(JOBS)
+	$(PYTEST) tests --ignore=tests/faults -m 'not embedded and not sandbox and not faults' -n $(JOBS)
 
 test-embedded: $(STAMP) ## Tests on a real PostgreSQL with a real Debezium.
 	$(call say,tests on PostgreSQL and Debezium)
-	$(PYTEST) tests --ignore=tests/faults -m 'embedded and not faults'
+	$(PYTEST) tests --ignore=tests/faults -m 'embedded and not sandbox and not faults'
+
+test-sandbox: $(STAMP) ## Tests on a real Kafka, Kafka Connect, PostgreSQL and MariaDB; Maven loads them once.
+	$(call say,tests on Kafka and Kafka Connect; the first time Maven loads about 260 MB)
+	@docker info >/dev/null 2>&1 || $(BIN)/figbridge sandbox up --fetch-only
+	$(PYTEST) tests --ignore=tests/faults -m 'sandbox and not faults'
 
 test-faults: $(STAMP) ## A small share of the kills.
 	$(call say,$(FAULTS_FEW) kills of each kind)
@@ -83,6 +88,7 @@ constraints: ## Write constraints.txt again: the newest versions that pyproject.
 	{ echo '# Every package that `make venv` installs, at the version that was tested. Written by `make constraints`.'; \
 	  "$$fresh/bin/python" -m pip freeze --exclude figbridge; } > constraints.txt
 
-clean: ## Remove what was made: .venv, caches, the embedded log and store (.figbridge).
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .figbridge dist
+clean: ## Remove what was made: .venv, caches, the embedded log and store (.figbridge), the sandbox's data.
+	@test ! -e .sandbox || $(BIN)/figbridge sandbox down
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .figbridge .sandbox dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from support.rig import Rig
+    from support.servers import Servers
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no finding
 settings.load_profile("unhurried")
@@ -29,3 +30,28 @@ def rig() -> Iterator[Callable[..., Rig]]:
     yield make
     for each in made:
         each.check()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Give the session's real servers; each is started when a test first asks for it. Mark such tests `sandbox`."""
+    from support.servers import servers
+
+    with servers() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def kafka(servers: Servers) -> str:
+    """Give the address of a real Kafka, which takes transactions and makes no topic by itself."""
+    servers.start("kafka")
+    return servers.bootstrap
+
+
+@pytest.fixture(scope="session")
+def stack(servers: Servers) -> Servers:
+    """Give a real Kafka, Kafka Connect with Debezium, PostgreSQL and MariaDB."""
+    from support.servers import KINDS
+
+    servers.start(*KINDS)
+    return servers

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from figbridge.domain.fact import LEGACY, Fact
 from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
@@ -18,13 +18,18 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
     from figbridge.domain.authority import Authority
     from figbridge.domain.change import Decoded
+    from figbridge.domain.connector import Wanted
     from figbridge.mapping.compiler import Plan
+    from figbridge.mapping.connect.loader import ConnectorDocument
     from figbridge.mapping.loader import Documents
     from figbridge.operations.bridge import Bridge
+    from figbridge.operations.connectors.site import Site
     from figbridge.pipeline.edge import Edge
     from figbridge.pipeline.letters import History
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
+    from figbridge.ports import LegacyDatabase
+    from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -206,13 +211,10 @@ def engine_config(plan: Plan, name: str, source: Source, topic_prefix: str) -> E
     Raises ConfigurationError for a source that neither the mappings nor a service document speaks about.
     """
     from figbridge.adapters.engine.settings import EngineConfig
+    from figbridge.mapping.connect.captures import captured
 
-    if name == LEGACY:
-        tables = tuple(t for t in plan.snapshot_order() if plan.tables[t].service is None)
-        full = plan.full_identity()
-    elif name in plan.services:
-        tables, full = (plan.services[name].table,), ()
-    else:
+    what = captured(plan, name)
+    if what is None:
         hint = f"known: {', '.join((LEGACY, *plan.services))}"
         place = Place(f"sources.{name}")
         raise ConfigurationError([Finding(place, "SET010", f"no document speaks about the source {name}", hint)])
@@ -223,11 +225,18 @@ def engine_config(plan: Plan, name: str, source: Source, topic_prefix: str) -> E
         user=source.user,
         password=source.secret(),
         database=source.database,
-        tables=tables,
-        full_identity=full,
+        tables=what.tables,
+        full_identity=what.full_identity,
         heartbeat_ms=source.heartbeat_ms,
         topic_prefix=topic_prefix,
     )
+
+
+def sandbox(folder: Path, kinds: Iterable[str] = (), **options: Any) -> Sandbox:
+    """Return the sandbox of a folder, grown by what is asked; see figbridge.sandbox.Sandbox. Raises Refused."""
+    from figbridge.sandbox import Sandbox
+
+    return Sandbox(folder, kinds, **options)
 
 
 @contextmanager
@@ -237,6 +246,69 @@ def postgres(folder: Path) -> Iterator[PostgresServer]:
 
     with PostgresServer(folder, durable=False) as server:
         yield server
+
+
+@contextmanager
+def connectors(settings: Settings, directory: Path | None = None) -> Iterator[Site]:
+    """Join connector documents, mappings, Connect, Kafka and databases; nothing is reached before it is needed.
+
+    Raises ConfigurationError with every finding in the documents, or when the settings have no Connect cluster.
+    """
+    from figbridge.adapters.connect.broker import KafkaBroker
+    from figbridge.adapters.connect.rest import ConnectRest
+    from figbridge.operations.connectors.site import Site
+
+    cluster = settings.connect
+    if cluster is None or not cluster.kafka.get("bootstrap.servers"):
+        missing = "connect" if cluster is None else "connect.kafka"
+        hint = "set connect.url and connect.kafka: see docs/connectors.md"
+        raise ConfigurationError([Finding(Place("settings"), "SET011", f"`{missing}` is not set", hint)])
+    found = wanted_connectors(settings, directory or cluster.documents)
+    rest = ConnectRest(cluster.url, user=cluster.user, password=cluster.secret(), ca_file=str(cluster.ca_file or ""))
+    try:
+        yield Site(
+            tuple(wanted for wanted, _ in found),
+            rest,
+            KafkaBroker(cluster.kafka),
+            {
+                wanted.capture.name: _database(wanted, settings.sources[document.name])
+                for wanted, document in found
+                if document.name in settings.sources
+            },
+            settings.topic_prefix,
+        )
+    finally:
+        rest.close()
+
+
+def wanted_connectors(settings: Settings, directory: Path) -> tuple[tuple[Wanted, ConnectorDocument], ...]:
+    """Return each connector as the files want it, with its document; raises ConfigurationError with every finding."""
+    from figbridge.adapters.connect.generated import generated, refused
+    from figbridge.domain.connector import Wanted
+    from figbridge.mapping.connect.captures import captures
+    from figbridge.mapping.connect.loader import load_connectors
+
+    loaded = load_connectors(directory)
+    found = captures(loaded, plan(documents(settings.mappings)), settings.topic_prefix)
+    findings = [
+        Finding(name.place, "CON029", f"`{name}` may not be set: {why}", "take it out of `more`")
+        for capture, document in found
+        for name in document.more
+        if (why := refused(name, capture))
+    ]
+    if findings:
+        raise ConfigurationError(dict.fromkeys(findings))
+    return tuple((Wanted(c, generated(c), d.place.file), d) for c, d in found)
+
+
+def _database(wanted: Wanted, source: Source) -> LegacyDatabase:
+    from figbridge.adapters.connect.mariadb import MariaDatabase
+    from figbridge.adapters.connect.postgres import PostgresDatabase
+    from figbridge.domain.connector import Kind
+
+    if wanted.capture.kind is Kind.MARIADB:
+        return MariaDatabase(source.host, source.port, source.user, source.secret())
+    return PostgresDatabase(source.host, source.port, source.user, source.database, source.secret())
 
 
 def capture(path: Path) -> Iterator[Record]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from figbridge.domain.authority import Authority, Cut, Grant
+from figbridge.domain.connector import Live, LiveTable, LiveTopic, Plugin, Slot, Topic
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -178,3 +179,104 @@ class CutReader(Protocol):
 
     def __call__(self) -> tuple[Cut, ...]:
         """Return one cut for each partition of each source log that may speak about the cell."""
+
+
+class FieldFault(NamedTuple):
+    """What Kafka Connect finds wrong with one setting of a connector."""
+
+    setting: str
+    message: str
+
+
+class Connect(Protocol):
+    """A Kafka Connect cluster. Every call raises Unreachable, Refused, or OperationalError for a failure inside it."""
+
+    def connectors(self) -> dict[str, Live]:
+        """Return every connector by its name, without secrets."""
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Return the connector classes that the workers have."""
+
+    def validate(self, config: Mapping[str, str]) -> tuple[frozenset[str], tuple[FieldFault, ...]]:
+        """Return the settings that Connect knows for this configuration, and what it finds wrong."""
+
+    def create(self, name: str, config: Mapping[str, str]) -> None:
+        """Create a connector that does not run yet."""
+
+    def configure(self, name: str, config: Mapping[str, str]) -> None:
+        """Replace the configuration of a connector; its task starts again with it."""
+
+    def pause(self, name: str) -> None:
+        """Ask a connector to pause."""
+
+    def resume(self, name: str) -> None:
+        """Ask a paused or stopped connector to go on."""
+
+    def stop(self, name: str) -> None:
+        """Ask a connector to stop."""
+
+    def restart(self, name: str, *, only_failed: bool) -> None:
+        """Ask a connector to start again, with its tasks."""
+
+    def delete(self, name: str) -> None:
+        """Delete a connector. Its offsets stay."""
+
+    def offsets(self, name: str) -> Mapping[str, Any] | None:
+        """Return where a connector goes on, as Debezium wrote it; None when it has not begun."""
+
+    def set_offsets(self, name: str, partition: Mapping[str, Any], offset: Mapping[str, Any]) -> None:
+        """Set where a stopped connector goes on. Nothing is checked there: check before."""
+
+    def forget_offsets(self, name: str) -> None:
+        """Make a stopped connector forget where it was."""
+
+    def topics(self, name: str) -> tuple[str, ...]:
+        """Return the topics that a connector has written to."""
+
+
+class Seen(NamedTuple):
+    """What came through a source log: the offset to look on from, and how many rows of an incremental snapshot."""
+
+    offset: int
+    rows: int
+
+
+class Broker(Protocol):
+    """The topics around a connector. Every call raises Unreachable or Refused."""
+
+    def look(self, names: Iterable[str]) -> dict[str, LiveTopic]:
+        """Return the topics that exist, by name."""
+
+    def create(self, topic: Topic) -> None:
+        """Create a topic."""
+
+    def alter(self, topic: str, settings: Mapping[str, str]) -> None:
+        """Set these settings of a topic, and leave the others."""
+
+    def end(self, topic: str) -> int:
+        """Return the offset after the last committed record of a topic's partition 0; 0 without the topic."""
+
+    def send(self, topic: str, key: str, value: bytes) -> None:
+        """Append one record to partition 0 of a topic and wait until it is durable."""
+
+    def read(self, topic: str, offset: int) -> tuple[int, tuple[bytes, ...]]:
+        """Return the values in partition 0 of a topic from an offset to its end, and the offset to read on from."""
+
+    def snapshot_rows(self, topic: str, offset: int, table: str) -> Seen:
+        """Count the rows of a table that an incremental snapshot wrote to a source log, from an offset to its end."""
+
+
+class LegacyDatabase(Protocol):
+    """A source's database, read only. Every call raises Unreachable or Refused."""
+
+    def tables(self, names: Iterable[str]) -> dict[str, LiveTable]:
+        """Return the tables that exist, by name."""
+
+    def slot(self, name: str) -> Slot | None:
+        """Return a replication slot; None without one, and always on a database that has none."""
+
+    def position(self) -> str:
+        """Return where the database's log ends: an LSN, or a set of GTIDs."""
+
+    def drop_slot(self, name: str) -> None:
+        """Drop a replication slot. The one call that writes."""

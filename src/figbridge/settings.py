@@ -43,15 +43,37 @@ class Source(BaseModel):
 
     def secret(self) -> str:
         """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
-        if self.password_file is None:
-            return self.password.get_secret_value()
-        try:
-            return self.password_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "is not text"
-            raise ConfigurationError(
-                [Finding(Place(str(self.password_file)), "SET005", f"password_file: {why}", "check the path")]
-            ) from None
+        return _secret(self.password, self.password_file)
+
+
+class ConnectCluster(BaseModel):
+    """The Kafka Connect cluster whose connectors figbridge manages, and the Kafka that it writes to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$")
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    documents: Path = Path("connect")
+    kafka: dict[str, str] = Field(default_factory=dict)
+
+    def secret(self) -> str:
+        """Return the password, from its file when one is named; raises ConfigurationError when it cannot be read."""
+        return _secret(self.password, self.password_file)
+
+
+def _secret(written: SecretStr, file: Path | None) -> str:
+    if file is None:
+        return written.get_secret_value()
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "is not text"
+        raise ConfigurationError(
+            [Finding(Place(str(file)), "SET005", f"password_file: {why}", "check the path")]
+        ) from None
 
 
 class Settings(BaseSettings):
@@ -74,6 +96,7 @@ class Settings(BaseSettings):
     dead_letter_payload: Literal["reference", "encrypted", "clear"] = "reference"
     dead_letter_key_file: Path | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
+    connect: ConnectCluster | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -101,7 +124,7 @@ class Settings(BaseSettings):
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every finding. A file that is named must exist."""
-    written, places = _read(file) if file is not None else ({}, {})
+    written, places = written_in(file) if file is not None else ({}, {})
 
     token = _WRITTEN.set(written)
     try:
@@ -128,7 +151,7 @@ def _place(loc: tuple[int | str, ...], places: Mapping[tuple[str, ...], Place]) 
     return places.get(path, Place("environment"))
 
 
-def _read(file: Path) -> tuple[Mapping[str, Any], Mapping[tuple[str, ...], Place]]:
+def written_in(file: Path) -> tuple[Mapping[str, Any], Mapping[tuple[str, ...], Place]]:
     """Return a file's settings, and where each stands."""
     import yaml
 

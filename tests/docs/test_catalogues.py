@@ -12,8 +12,9 @@ import yaml
 from figbridge.cli.exits import Exit
 from figbridge.cli.main import cli
 from figbridge.errors import InvariantError
-from figbridge.settings import Settings, Source, load_settings
+from figbridge.settings import ConnectCluster, Settings, Source, load_settings
 from figbridge.telemetry.events import LogEvent, tell
+from figbridge.telemetry.metrics import Metric
 
 from .pages import ROOT, blocks, commands, first_cells, links, page, pages, rows
 
@@ -40,11 +41,15 @@ def test_every_command_is_called_in_some_page() -> None:
 
 def test_settings_are_documented_with_their_variable_and_default() -> None:
     """The page has each setting, its environment variable and its default, and no other."""
-    top, source = [], []
+    top, source, connect = [], [], []
     for row in rows(page("docs/settings.md")):
-        (source if "SOURCES__" in row[1] else top).append(row)
+        (source if "SOURCES__" in row[1] else connect if "CONNECT__" in row[1] else top).append(row)
     top = [row for row in top if row[1].startswith("FIGBRIDGE_")]
-    for model, documented, prefix in ((Settings, top, "FIGBRIDGE_"), (Source, source, "FIGBRIDGE_SOURCES__LEGACY__")):
+    for model, documented, prefix in (
+        (Settings, top, "FIGBRIDGE_"),
+        (Source, source, "FIGBRIDGE_SOURCES__LEGACY__"),
+        (ConnectCluster, connect, "FIGBRIDGE_CONNECT__"),
+    ):
         assert [row[0] for row in documented] == list(model.model_fields)
         for name, variable, default, _ in documented:
             field = model.model_fields[name]
@@ -121,3 +126,10 @@ def test_first_cells_of_the_runbook_index_are_the_pages() -> None:
     """The index of runbooks is a table of all of them."""
     shown = {re.sub(r"\[(.*)\]\(.*\)", r"\1", cell) for cell in first_cells(page("runbooks/README.md"))}
     assert shown == {p.name for p in (ROOT / "runbooks").glob("*.md")} - {"README.md"}
+
+
+def test_figures_are_documented_as_they_are() -> None:
+    """The page has each figure with its kind, labels and meaning, and no other."""
+    shown = [row for row in rows(page("docs/metrics.md")) if row[0].startswith("figbridge_")]
+    shown = [[cell.replace("`", "") for cell in row] for row in shown]
+    assert shown == [[m.series, m.kind.value, ", ".join(m.labels) or "none", m.says] for m in Metric]

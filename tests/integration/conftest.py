@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from support.servers import engine_answers
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -78,7 +80,7 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
 @contextlib.contextmanager
 def _server() -> Iterator[Server]:
     """Start PostgreSQL: in a container when an engine for containers answers, else from the wheel. The one choice."""
-    if _docker():
+    if engine_answers():
         from testcontainers.community.postgres import PostgresContainer
 
         words = "-c wal_level=logical -c track_commit_timestamp=on -c max_replication_slots=20 -c max_wal_senders=20"
@@ -95,14 +97,3 @@ def _server() -> Iterator[Server]:
             yield Server(HOST, server.port, USER, server.password)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _docker() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    import subprocess
-
-    try:
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=10, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

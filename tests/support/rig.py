@@ -28,7 +28,7 @@ from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.letters import ByReference, Vault
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import Worker
+from figbridge.pipeline.worker import Observe, Worker
 from figbridge.ports import AuthorityStore, Log, Outgoing, Record, TopicPartition
 from support.monolith import Monolith, Step, shop
 
@@ -97,6 +97,7 @@ class Rig:
         self.made: list[Performed] = []
         self.skipped: list[str] = []
         self.suspects: list[Suspect] = []
+        self.observe: Observe | None = None
         self.start(*mappings)
         declare(self.store, facts_of(self.plan, successors), NOON, "test")
 
@@ -112,6 +113,8 @@ class Rig:
         self.worker = Worker(self.session, self.process, self.store, self.batch, self._observe)
 
     def _observe(self, process: Process, performed: list[Performed]) -> None:
+        if self.observe is not None:
+            self.observe(process, performed)
         self.made += performed
         for transaction, said in process.pending:
             self.skipped += said.skipped

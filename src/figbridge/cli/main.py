@@ -12,6 +12,11 @@ from figbridge.errors import ConfigurationError, FigbridgeError
 
 _COMMANDS = {
     "authority": ("Who owns which fact: show, history, who-owned, verify, grant.", "figbridge.cli.authority:authority"),
+    "config": ("Show the settings in force, and where each comes from.", "figbridge.cli.config:config"),
+    "connectors": (
+        "Kafka Connect: plan, apply and steer the connectors.",
+        "figbridge.cli.connectors:connectors",
+    ),
     "dead-letters": (
         "Records that cannot be used: list, show, replay, discard.",
         "figbridge.cli.dead_letters:dead_letters",
@@ -22,6 +27,7 @@ _COMMANDS = {
     "parked": ("Keys that are set aside: list, show, release, discard.", "figbridge.cli.parked:parked"),
     "replay": ("Run captured records through the mappings, without any server.", "figbridge.cli.replay:replay"),
     "run": ("Run the bridge.", "figbridge.cli.run:run"),
+    "sandbox": ("Real Kafka, Connect and databases on this computer, without Docker.", "figbridge.cli.sandbox:sandbox"),
     "status": ("Show both ledgers, lag, parked keys and suspects.", "figbridge.cli.status:status"),
     "version": ("Print the version.", "figbridge.cli.version:version"),
 }

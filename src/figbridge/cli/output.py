@@ -76,13 +76,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) 
         click.echo(empty)
         return
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(escape(str(cell)) for cell in row))
     out = console()
     if not sys.stdout.isatty():
         out.width = _ONE_LINE  # a pipe has no width: a row stays one line, and nothing is cut off
@@ -99,3 +100,12 @@ def console(*, stderr: bool = False) -> Any:
 def say(text: str) -> None:
     """Say something on stderr that is not a result."""
     click.echo(text, err=True)
+
+
+def sure(question: str, yes: bool) -> None:  # noqa: FBT001 — a flag's value
+    """Ask whether to go on. Raises click.Abort for no, UsageError when nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Say so with --yes: nobody can be asked here.")
+    click.confirm(question, abort=True, err=True)

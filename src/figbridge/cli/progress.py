@@ -31,6 +31,34 @@ def progress(items: Iterable[T], what: str, unit: str, total: int | None = None)
         _say(what, unit, count, total, time.monotonic() - began, end="\n")
 
 
+class Rate:
+    """Say on stderr how many megabytes have come; on a terminal in one line, else every ten seconds."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._said = 0.0
+        self._spoke = False
+
+    def say(self, count: int, seconds: float) -> None:
+        """Say how far it is: `count` bytes after `seconds`. The total is an estimate, so it may be passed."""
+        now = time.monotonic()
+        if now - self._said < (_EVERY_S if sys.stderr.isatty() else 10.0):
+            return
+        self._said, self._spoke = now, True
+        rate = count / seconds if seconds else 0.0
+        of = f" of about {self._total / 1e6:.0f}" if count < self._total else ""
+        left = f", {(self._total - count) / rate:.0f} s left" if of and rate else ""
+        text = f"{self._what}: {count / 1e6:.0f}{of} MB, {rate / 1e6:.1f} MB/s{left}"
+        sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """End the line."""
+        if self._spoke and sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+
 def _say(what: str, unit: str, count: int, total: int | None, seconds: float, end: str = "") -> None:
     rate = count / seconds if seconds else 0.0
     left = f", {(total - count) / rate:.0f} s left" if total and rate else ""

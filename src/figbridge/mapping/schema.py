@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from figbridge.mapping.connect.document import ConnectorForm
 from figbridge.mapping.document import FactsForm, MappingForm, ServiceForm, TablesForm
 from figbridge.mapping.parse_form import Form
 
@@ -19,11 +20,12 @@ DOCUMENTS: Final[dict[str, type[Form]]] = {
     "service": ServiceForm,
     "facts": FactsForm,
     "tables": TablesForm,
+    "connector": ConnectorForm,
 }
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document: mapping, service, facts or tables; raises KeyError."""
+    """Return the JSON Schema of a document: mapping, service, facts, tables or connector; raises KeyError."""
     made = DOCUMENTS[name].model_json_schema(by_alias=True)
     return {"$schema": "http://json-schema.org/draft-07/schema#", **_plain(made)}
 

@@ -58,6 +58,11 @@ class ParkingLot:
     def __len__(self) -> int:
         return len(self._members)
 
+    def oldest(self) -> Iterator[int]:
+        """Yield for each parked key when its oldest waiting change was committed: microseconds since 1970."""
+        for members in self._members.values():
+            yield read_waiting(members[min(members)]).origin.at_us
+
     def holds(self, mapping: str, key: Key) -> bool:
         """Say whether a key is parked."""
         return bool(self._members) and group_of(mapping, key) in self._members

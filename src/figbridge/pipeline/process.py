@@ -6,6 +6,7 @@ together. Between `decide` and the commit the authority may move: then `decide` 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from figbridge.domain.authority import Authority
@@ -46,6 +47,8 @@ class Process:
         self.decoders = {t: edge.decoder() for t in sources}
         self.sources = sources
         self.pending: list[tuple[Transaction | None, Translated]] = []
+        self.counted: Counter[str] = Counter()
+        """What the records of the newest batch were counted as."""
         self._control_read: dict[TopicPartition, int] = {}
 
     def take(self, records: Iterable[Record]) -> None:
@@ -84,6 +87,7 @@ class Process:
 
     def commit(self, performed: Sequence[Performed]) -> Commit:
         """Return what becomes durable together: records, positions at transactions' edges, and state."""
+        before = self.account.records.copy()
         records = [p.record for p in performed if p.record is not None]
         entries: list[Entry] = []
         for transaction, said in self.pending:
@@ -100,6 +104,7 @@ class Process:
         for done in performed:
             self.account.claims[done.decision.verdict] += 1
         self.account.claims["made"] += sum(len(t.claims) for _, t in self.pending)
+        self.counted = self.account.records - before
         for topic, collector in self.collectors.items():
             source = self.sources[topic]
             entries += end_entries(collector, source, self.epochs[source])

@@ -57,8 +57,3 @@ def message_lsn(value: bytes) -> int:
     """Return the position of a message record; 0 when it has none."""
     found = _MESSAGE_LSN.search(value)
     return int(found[1]) if found else 0
-
-
-def lsn_text(lsn: int) -> str:
-    """Write a position as PostgreSQL does: 5012A30 → 0/5012A30."""
-    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from figbridge.adapters.debezium import config as debezium
 from figbridge.errors import ConfigurationError, Finding, Place
 
-_JSON = "org.apache.kafka.connect.json.JsonConverter"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TABLE = re.compile(r"[^.,:\s]+\.[^.,:\s]+")
 
@@ -88,51 +88,27 @@ def properties(config: EngineConfig) -> dict[str, str]:
     """Return every setting that the engine gives Debezium, except the file of its offset store."""
     return {
         "name": config.prefix,
-        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "connector.class": debezium.CLASSES["postgres"],
         "database.hostname": config.host,
         "database.port": str(config.port),
         "database.user": config.user,
         "database.password": config.password,
         "database.dbname": config.database,
         "topic.prefix": config.prefix,
-        "plugin.name": "pgoutput",
         "slot.name": config.slot_name,
         "publication.name": config.publication_name,
-        # The snapshot follows the order of this list. Its entries are regular expressions.
-        "table.include.list": ",".join(_literal(table) for table in config.tables),
+        **debezium.tables(config.tables),
         "snapshot.mode": config.snapshot,
-        **_SHAPE,
-        **_ROUTE,
-        "transforms.one.replacement": config.topic,
+        **debezium.SHAPE,
+        **debezium.POSTGRES,
+        **debezium.route(config.topic),
         **_ENGINE,
-        **_identities(config),
+        **debezium.identities(config.full_identity),
         "heartbeat.interval.ms": str(config.heartbeat_ms),
         "poll.interval.ms": str(config.poll_ms),
         **config.more,
     }
 
-
-_SHAPE = {
-    "publication.autocreate.mode": "filtered",
-    "provide.transaction.metadata": "true",
-    "tombstones.on.delete": "false",  # the log is never compacted
-    "skipped.operations": "none",  # a TRUNCATE is said, not left out
-    "decimal.handling.mode": "string",
-    "time.precision.mode": "adaptive",
-    "event.converting.failure.handling.mode": "fail",
-    "event.processing.failure.handling.mode": "fail",
-    **{
-        f"{part}.converter{name}": value
-        for part in ("key", "value", "header")
-        for name, value in (("", _JSON), (".schemas.enable", "false"), (".replace.null.with.default", "false"))
-    },
-}
-
-_ROUTE = {
-    "transforms": "one",
-    "transforms.one.type": "org.apache.kafka.connect.transforms.RegexRouter",
-    "transforms.one.regex": ".*",
-}
 
 _ENGINE = {
     "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
@@ -142,21 +118,10 @@ _ENGINE = {
     # The slot of a process that was killed stays in use until the server notices.
     "slot.max.retries": "60",
     "slot.retry.delay.ms": "500",
-    "slot.drop.on.stop": "false",
     "status.update.interval.ms": "2000",  # also how soon a lost server is noticed; 10 s otherwise
     "offset.mismatch.strategy": "no_validation",  # the engine checks the slot itself, before Debezium starts
     "record.processing.order": "ORDERED",
 }
-
-
-def _identities(config: EngineConfig) -> dict[str, str]:
-    if not config.full_identity:
-        return {}
-    return {"replica.identity.autoset.values": ",".join(f"{table}:FULL" for table in config.full_identity)}
-
-
-def _literal(table: str) -> str:
-    return re.sub(r"([\\.^$|()\[\]{}*+?])", r"\\\1", table)
 
 
 def _quoted(value: str) -> str:

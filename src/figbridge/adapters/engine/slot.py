@@ -9,6 +9,7 @@ from typing import Any
 
 from figbridge.adapters.engine import extra, position
 from figbridge.adapters.engine.settings import EngineConfig
+from figbridge.domain.lsn import lsn_text
 from figbridge.errors import Refused, Unreachable
 
 _WAIT_S = 30.0
@@ -80,13 +81,13 @@ def _check_slot(connection: Any, config: EngineConfig, point: position.Offset | 
         return {"lsn": confirmed}
     if confirmed is None:
         raise Refused(
-            f"The slot {name} is gone, so changes after {position.lsn_text(int(point['lsn']))} may be lost.",
+            f"The slot {name} is gone, so changes after {lsn_text(int(point['lsn']))} may be lost.",
             hint="begin with a new log and a new snapshot",
         )
     if confirmed > int(point["lsn"]):
         raise Refused(
-            f"The slot {name} is at {position.lsn_text(confirmed)}, past the log at "
-            f"{position.lsn_text(int(point['lsn']))}: changes between are lost.",
+            f"The slot {name} is at {lsn_text(confirmed)}, past the log at "
+            f"{lsn_text(int(point['lsn']))}: changes between are lost.",
             hint="begin with a new log and a new snapshot",
         )
     return point

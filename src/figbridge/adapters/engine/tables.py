@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from figbridge.adapters.engine import extra
 from figbridge.errors import Unreachable
@@ -55,10 +55,15 @@ def table_facts(dsn: str, tables: Iterable[str]) -> dict[str, TableFacts]:
     psycopg = extra.load("psycopg")
     try:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
-            found = connection.execute(_TABLES, [list(tables)]).fetchall()
-            cells = connection.execute(_COLUMNS, [[oid for _, oid, _, _ in found]]).fetchall()
+            return read(connection, tables)
     except psycopg.OperationalError as error:
         raise Unreachable("The database does not answer.", hint="check host, port, user and password") from error
+
+
+def read(connection: Any, tables: Iterable[str]) -> dict[str, TableFacts]:
+    """Return `schema.table` → facts for the tables that exist, over a connection of psycopg's."""
+    found = connection.execute(_TABLES, [list(tables)]).fetchall()
+    cells = connection.execute(_COLUMNS, [[oid for _, oid, _, _ in found]]).fetchall()
     columns: dict[int, list[Column]] = {oid: [] for _, oid, _, _ in found}
     for oid, name, kind, nullable, generated, key in cells:
         columns[oid].append(Column(name, kind, nullable, generated, key))
