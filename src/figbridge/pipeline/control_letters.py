@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,7 +11,9 @@ from figbridge.pipeline.bench import Bench
 from figbridge.pipeline.letters import SPACE, Letter
 from figbridge.pipeline.redo import NotAgain, again, changed_since, looked_at
 from figbridge.pipeline.translate import Translated
+from figbridge.pipeline.waiting import NOWHERE
 from figbridge.ports import Entry, Record
+from figbridge.telemetry.events import LogEvent
 
 ACTIONS = ("letter-replay", "letter-discard")
 
@@ -65,19 +67,23 @@ class LetterCarrier:
         if read_to is None:
             return  # another process holds that source, and reads the same decision
         settled = [letter.position for letter in decision.letters if self._is_settled(letter)]
+        said = Translated(NOWHERE)
         if settled:
             why = f"{settled[0]} was replayed or discarded before"
-            self._note(record, decision, LetterOutcome("open", *_who(decision), "SETTLED", why))
+            outcome = LetterOutcome("open", *_who(decision), "SETTLED", why)
         elif decision.action == "letter-discard":
-            self._note(record, decision, LetterOutcome("discarded", *_who(decision)))
+            outcome = LetterOutcome("discarded", *_who(decision))
         else:
-            said = self._replay(decision, read_to)
-            if isinstance(said, NotAgain):
-                self._note(record, decision, LetterOutcome("open", *_who(decision), said.code, said.why))
-                return
-            outcome = LetterOutcome("replayed", *_who(decision), claims=len(said.claims), parked=sorted(said.parked))
-            self._note(record, decision, outcome)
-            yield said
+            found = self._replay(decision, read_to)
+            if isinstance(found, NotAgain):
+                outcome = LetterOutcome("open", *_who(decision), found.code, found.why)
+            else:
+                said = found
+                outcome = LetterOutcome(
+                    "replayed", *_who(decision), claims=len(said.claims), parked=sorted(said.parked)
+                )
+        said.news = self._note(record, decision, outcome)
+        yield said
 
     def _replay(self, decision: LetterDecision, read_to: int) -> Translated | NotAgain:
         bench = self._bench
@@ -99,12 +105,16 @@ class LetterCarrier:
         found = self._bench.state.read(SPACE, [letter.position]).get(letter.position, {})
         return any(read_outcome(value).state != "open" for value in found.values())
 
-    def _note(self, record: Record, decision: LetterDecision, outcome: LetterOutcome) -> None:
+    def _note(self, record: Record, decision: LetterDecision, outcome: LetterOutcome) -> list[Any]:
+        news = []
         for letter in decision.letters:
             if outcome.state != "open":
                 self._settled.add(letter.position)
             value = msgspec.json.encode(outcome)
             self._entries.append(Entry(SPACE, letter.position, f"{record.offset:020}", value))
+            told = {"position": letter.position, "state": outcome.state, "code": outcome.code, "claims": outcome.claims}
+            news.append((LogEvent.LETTER_DECIDED, told))
+        return news
 
     def entries(self) -> Iterator[Entry]:
         """Yield what the next commit must write."""

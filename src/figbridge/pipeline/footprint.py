@@ -16,7 +16,7 @@ from figbridge.mapping.unit import NOW, WAS, Unit, usable
 from figbridge.mapping.values import CANNOT_READ
 from figbridge.pipeline.memory import RowMemory
 from figbridge.pipeline.resolve import Resolver, net_changes
-from figbridge.pipeline.waiting import Origin, frozen
+from figbridge.pipeline.waiting import NOWHERE, frozen
 from figbridge.ports import Record
 
 Link = tuple[str, tuple[str, ...]]
@@ -75,7 +75,7 @@ def footprint(rows: list[RowChange], plan: Plan, memory: RowMemory) -> Footprint
         unit = resolved.unit
         if not resolved.problem:
             _family(unit, found)
-        asked = frozen(resolved, _NOWHERE, "", "", snapshot=False)
+        asked = frozen(resolved, NOWHERE, "", "", snapshot=False)
         found.rows |= {(table, tuple(key)) for table, key, _ in asked.rows}
         for table, columns, cells, keys in asked.lists:
             found.links.setdefault((table, tuple(columns)), set()).add(tuple(cells))
@@ -98,6 +98,3 @@ def _family(unit: Unit, found: Footprint) -> None:
         keys = {key for key in parents if usable(key)}
         if keys:
             found.links.setdefault((join.table, join.columns), set()).update(keys)
-
-
-_NOWHERE = Origin("", "", 0, "", 0, 0)

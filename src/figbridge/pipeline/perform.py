@@ -93,6 +93,7 @@ class Performer:
         position = f"{origin.topic}/{origin.partition}@{origin.offset}"
         head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
         encode, domain, seen = self._encode, self._domain, dict(said.before)
+        found = origin.recovered or None
         performed: list[Performed] = []
         groups = _grouped(decisions) if decisions and decisions[0].claim.state else zip(decisions)
         for group in groups:
@@ -115,7 +116,20 @@ class Performer:
                 if len(group) > 1:
                     fact = " ".join(d.claim.cell.fact for d in group)
                 value = encode(
-                    identity, speaker, kind, subject, time, fact, scope, epoch, mapping, version, position, data, word
+                    identity,
+                    speaker,
+                    kind,
+                    subject,
+                    time,
+                    fact,
+                    scope,
+                    epoch,
+                    mapping,
+                    version,
+                    position,
+                    data,
+                    word,
+                    found,
                 )
                 record = _new(Outgoing, (topic, subject.encode(), value, CONTENT_TYPE, at_ms, None))
             performed.append(_new(Performed, (origin, decision, identity, record)))
