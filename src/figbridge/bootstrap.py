@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figbridge.domain.fact import LEGACY, Fact
-from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
+from figbridge.errors import ConfigurationError, Finding, Place, Refused, Unreachable
 from figbridge.ports import AuthorityStore, Log, Record, Stream
 
 if TYPE_CHECKING:  # a command loads what it uses, and no more
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.pipeline.letters import History
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
-    from figbridge.ports import LegacyDatabase
+    from figbridge.ports import LegacyDatabase, RowReader
     from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
 
@@ -309,6 +309,26 @@ def _database(wanted: Wanted, source: Source) -> LegacyDatabase:
     if wanted.capture.kind is Kind.MARIADB:
         return MariaDatabase(source.host, source.port, source.user, source.secret())
     return PostgresDatabase(source.host, source.port, source.user, source.database, source.secret())
+
+
+def row_reader(settings: Settings, name: str) -> RowReader:
+    """Return a source's database to read rows of. Raises Refused when the settings do not say where it is."""
+    source = settings.sources.get(name)
+    if source is None:
+        hint = f"name it under sources.{name}: see docs/settings.md"
+        raise Refused(f"the settings do not say where the database of {name} is", hint=hint, code="HOL007")
+    where = f"The database on {source.host}:{source.port}"
+    if source.kind == "mariadb":
+        from figbridge.adapters.legacy.mariadb import MariaRows
+
+        return MariaRows(source.host, source.port, source.user, source.secret())
+    from figbridge.adapters.engine.settings import EngineConfig
+    from figbridge.adapters.legacy.postgres import PostgresRows
+
+    place = EngineConfig(
+        name, source.host, source.port, source.user, source.database, ("any.table",), source.secret()
+    )  # fmt: skip
+    return PostgresRows(place.dsn, where)
 
 
 def capture(path: Path) -> Iterator[Record]:

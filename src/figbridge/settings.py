@@ -32,6 +32,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Literal["postgres", "mariadb"] = "postgres"
     host: str = "127.0.0.1"
     port: int = Field(default=5432, ge=1, le=65535)
     user: str = "postgres"

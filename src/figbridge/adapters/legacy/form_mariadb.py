@@ -1,6 +1,6 @@
 """The form that Debezium gives MariaDB's values, and back for keys. The session's time zone is UTC.
 
-With decimal.handling.mode=string and time.precision.mode=adaptive_time_microseconds, as our connectors are set. Compared
+With decimal.handling.mode=string and time.precision.mode=adaptive_time_microseconds, as our connectors are. Compared
 with what Debezium wrote: tests/integration/holes/test_form.py. Types that are not here are refused.
 """
 

@@ -1,4 +1,4 @@
-"""Read rows of a MariaDB source: by key, or all of them. A binlog's commit times are whole seconds: they find nothing."""
+"""Read rows of a MariaDB source: by key, or all of them. No row says when its transaction was committed."""
 
 from __future__ import annotations
 

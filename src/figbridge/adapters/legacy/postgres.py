@@ -33,7 +33,8 @@ class PostgresRows:
 
     def commit_time(self, tx: str) -> int | None:
         """Return when a transaction was committed; None without track_commit_timestamp, or for one that is too old."""
-        sql = "SELECT (extract(epoch FROM pg_xact_commit_timestamp((%s::bigint %% 4294967296)::text::xid)) * 1000000)::bigint"
+        xid = "(%s::bigint %% 4294967296)::text::xid"
+        sql = f"SELECT (extract(epoch FROM pg_xact_commit_timestamp({xid})) * 1000000)::bigint"  # noqa: S608 — constants
         try:
             return self._one(sql, [tx])
         except Refused:
