@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final
 
-from figbridge.adapters.legacy.form_postgres import cell
+from figbridge.adapters.legacy.form_postgres import cell, same
 from figbridge.errors import Refused, Unreachable
 from figbridge.ports import Passed, Record
 
@@ -59,9 +59,10 @@ class PostgresRows:
     def by_key(
         self, table: str, columns: Sequence[str], key: Sequence[str], keys: Sequence[Sequence[Any]]
     ) -> Iterator[dict[str, Any]]:
-        """Yield the rows with these keys; key cells are compared in Debezium's form."""
-        forms = self._forms(table, key)
-        one = " AND ".join(f"({form})::text = %s" for form in forms)
+        """Yield the rows with these keys, whose cells are in Debezium's form."""
+        kinds = self._kinds(table)
+        forms = zip(key, self._forms(table, key), strict=True)
+        one = " AND ".join(same(_quoted(column), kinds[column][0], form) for column, form in forms)
         for start in range(0, len(keys), 200):
             some = keys[start : start + 200]
             cells = [_text(c) for each in some for c in each]
@@ -90,13 +91,18 @@ class PostgresRows:
             cursor.itersize = _CHUNK
             cursor.execute(sql, cells)
             for row in cursor:
-                yield {c: _trimmed(v) for c, v in zip(columns, row, strict=True)}
+                yield dict(zip(columns, row, strict=True))
 
-    def _forms(self, table: str, columns: Sequence[str]) -> list[str]:
+    def _kinds(self, table: str) -> dict[str, tuple[str, bool, bool, int | None]]:
+        """Return column → type, whether it is an enumeration, whether it is generated, and its precision."""
         with self._connected() as connection:
             found = {c[0]: c[1:] for c in connection.execute(_TYPES, [_name(table)]).fetchall()}
         if not found:
             raise Refused(f"{table} is not in the database", hint="check the table's name", code="HOL004")
+        return found
+
+    def _forms(self, table: str, columns: Sequence[str]) -> list[str]:
+        found = self._kinds(table)
         forms: list[str] = []
         for column in columns:
             kind, enum, generated, precision = found.get(column, ("nothing", False, False, None))
@@ -140,13 +146,6 @@ def _said(error: Exception) -> str:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _trimmed(value: Any) -> Any:
-    """Take the zeros off a time's fraction, as Java writes it; other values stay."""
-    if isinstance(value, str) and len(value) == 27 and value.endswith("Z") and value[10] == "T" and value[19] == ".":
-        return value[:-1].rstrip("0").rstrip(".") + "Z"
-    return value
 
 
 def _name(table: str) -> str:
