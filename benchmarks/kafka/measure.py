@@ -25,8 +25,7 @@ from benchmarks.kafka.processes import cpu_seconds, machine_busy, peak_mib
 from benchmarks.kafka.systems import System, environment, others, ours
 from benchmarks.kafka.task import LOGS, SOURCES
 from benchmarks.rows import records
-from figbridge.sandbox import Sandbox
-from figbridge.sandbox import java
+from figbridge.sandbox import Sandbox, java
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))

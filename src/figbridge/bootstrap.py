@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figbridge.domain.fact import LEGACY, Fact
-from figbridge.errors import ConfigurationError, Finding, Place, Unreachable
+from figbridge.errors import ConfigurationError, Finding, Place, Refused, Unreachable
 from figbridge.ports import AuthorityStore, Log, Record, Stream
 
 if TYPE_CHECKING:  # a command loads what it uses, and no more
@@ -27,9 +27,10 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.operations.bridge import Bridge, Renewed
     from figbridge.operations.connectors.site import Site
     from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.letters import History
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
-    from figbridge.ports import LegacyDatabase
+    from figbridge.ports import LegacyDatabase, RowReader
     from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
     from figbridge.telemetry.health import Health
@@ -54,16 +55,54 @@ def plan(documents: Documents) -> Plan:
 def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None) -> Edge:
     """Return the functions that the pipeline needs of the outside."""
     from figbridge.adapters import cloudevents
+    from figbridge.adapters.debezium.about import about
     from figbridge.adapters.debezium.decoder import Decoder
     from figbridge.adapters.debezium.details import previous_end
     from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.letters import About
 
     shapes, epoch_columns = plan.shapes(), plan.epoch_columns()
+
+    def row_about(record: Record) -> About | None:
+        found = about(record)
+        return None if found is None else About(*found)
 
     def decoder() -> Callable[[Record], Decoded]:
         return Decoder(shapes, epoch_columns=epoch_columns).decode
 
-    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {})
+    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {}, row_about)
+
+
+def keeping_letters(edge: Edge, settings: Settings, log: Log) -> Edge:
+    """Return an edge that can read its source logs again and keeps dead records as the settings say.
+
+    Raises ConfigurationError for a key file that is missing or holds no key.
+    """
+    from dataclasses import replace
+
+    from figbridge.adapters import vault
+
+    keep = settings.dead_letter_payload
+    return replace(edge, vault=vault.vault(keep, settings.dead_letter_key_file), history=history(log))
+
+
+def new_letter_key() -> str:
+    """Return a new key for dead letters. Raises Unreachable without the extra `encryption`."""
+    from figbridge.adapters import vault
+
+    return vault.new_key()
+
+
+def history(log: Log) -> History:
+    """Return the function that reads a log's source logs again."""
+    from figbridge.ports import TopicPartition
+
+    def read(topic: str, start: int, end: int) -> Iterator[Record]:
+        while start < end and (found := log.read(TopicPartition(topic, 0), start, min(1000, end - start))):
+            yield from (record for record in found if record.offset < end)
+            start = found[-1].offset + 1
+
+    return read
 
 
 def topics(settings: Settings) -> Topics:
@@ -210,7 +249,7 @@ def bridge(
     epochs = {name: source.epoch for name, source in settings.sources.items()}
     with _log(settings) as log, _store(settings) as store:
         store.migrate()
-        joined, logs = edge(compiled, names, epochs), sources(compiled, names)
+        joined, logs = keeping_letters(edge(compiled, names, epochs), settings, log), sources(compiled, names)
         built = Bridge(
             plan=compiled,
             log=log,
@@ -269,7 +308,8 @@ def renewed(settings: Settings, running: Bridge, now: datetime, by: str) -> Rene
         return None
     facts = tuple(found.facts or undeclared(found))
     epochs = {name: source.epoch for name, source in settings.sources.items()}
-    return Renewed(compiled, edge(compiled, topics(settings), epochs), facts, now, by)
+    joined = keeping_letters(edge(compiled, topics(settings), epochs), settings, running.log)
+    return Renewed(compiled, joined, facts, now, by)
 
 
 def _check_tables(plan: Plan, config: EngineConfig) -> None:
@@ -394,6 +434,26 @@ def _database(wanted: Wanted, source: Source) -> LegacyDatabase:
     if wanted.capture.kind is Kind.MARIADB:
         return MariaDatabase(source.host, source.port, source.user, source.secret())
     return PostgresDatabase(source.host, source.port, source.user, source.database, source.secret())
+
+
+def row_reader(settings: Settings, name: str) -> RowReader:
+    """Return a source's database to read rows of. Raises Refused when the settings do not say where it is."""
+    source = settings.sources.get(name)
+    if source is None:
+        hint = f"name it under sources.{name}: see docs/settings.md"
+        raise Refused(f"the settings do not say where the database of {name} is", hint=hint, code="HOL007")
+    where = f"The database on {source.host}:{source.port}"
+    if source.kind == "mariadb":
+        from figbridge.adapters.legacy.mariadb import MariaRows
+
+        return MariaRows(source.host, source.port, source.user, source.secret())
+    from figbridge.adapters.engine.settings import EngineConfig
+    from figbridge.adapters.legacy.postgres import PostgresRows
+
+    place = EngineConfig(
+        name, source.host, source.port, source.user, source.database, ("any.table",), source.secret()
+    )  # fmt: skip
+    return PostgresRows(place.dsn, where)
 
 
 def capture(path: Path) -> Iterator[Record]:

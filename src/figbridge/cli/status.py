@@ -31,7 +31,9 @@ def status(settings_file: Path | None, data: Path | None, mappings: Path | None,
         click.echo(account_text({k: dict(v) for k, v in found.account.items()}))
         click.echo("both ledgers balance" if found.balanced else f"LEDGERS DO NOT BALANCE: {found.unbalanced}")
         click.echo(f"parked: {found.parked_keys} keys, {found.parked_changes} changes")
-        click.echo(f"quarantined: {found.quarantined}   dead letters: {found.dead_letters}")
+        click.echo(
+            f"quarantined: {found.quarantined}   dead letters: {found.dead_letters}, open: {found.dead_letters_open}"
+        )
         version = found.authority_version
         click.echo(f"authority: {f'version {version}' if version is not None else 'CANNOT BE READ, the bridge holds'}")
         for s in found.suspects:

@@ -186,6 +186,8 @@ def log_batch(process: Process, performed: list[Performed]) -> None:
             )
         for key, park in said.parked.items():
             tell(LogEvent.KEY_PARKED, key=key, code=park.code, why=park.why, position=str(said.origin.position))
+        for event, fields in said.news:
+            tell(event, **fields)
         for dead in said.dead:
             tell(LogEvent.RECORD_DEAD, reason=dead.reason, position=str(dead.position))
     for done in performed:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from figbridge.errors import Unreachable
+from figbridge.operations.dead_letters import count_open
 from figbridge.pipeline.account import Account
 from figbridge.pipeline.parking import SPACE as PARKED
 from figbridge.pipeline.perform import Topics
@@ -57,6 +58,8 @@ class Status:
     suspects: tuple[SuspectStatus, ...]
     quarantined: int
     dead_letters: int
+    dead_letters_open: int
+    """Those that nobody has replayed or discarded."""
     authority_version: int | None
     """None when the authority store cannot be read: then the bridge holds."""
 
@@ -77,6 +80,7 @@ def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources:
         suspects=tuple(s for state in states.values() for s in suspects(state)),
         quarantined=_size(log, topics.quarantine),
         dead_letters=_size(log, topics.dead_letters),
+        dead_letters_open=count_open(log, group, topics),
         authority_version=_version(store),
     )
 
