@@ -138,7 +138,8 @@ def main() -> None:
         ratios = [b / c for b, c in zip(walls["bridge"], walls["passthrough"], strict=True)]
         of_cpu = [b / c for b, c in zip(cpus["bridge"], cpus["passthrough"], strict=True)]
         print(
-            f"  bridge / passthrough: {statistics.median(ratios):.2f} in records/s, {statistics.median(of_cpu):.2f} in CPU"
+            f"  bridge / passthrough: {statistics.median(ratios):.2f} in records/s,"
+            f" {statistics.median(of_cpu):.2f} in CPU"
         )
         log.close()
 
