@@ -40,7 +40,6 @@ def main(servers: str, prefix: str, group: str, folder: str) -> None:
         {source: "legacy"},
         group,
         batch=20,  # many commits, so that kills fall between and into them
-        observe=lambda process, performed: print(len(performed), flush=True),
         start={source: EARLIEST},
         pace=Pace(),
     )
