@@ -125,7 +125,7 @@ def test_rows_come_back_and_have_the_form_that_debezium_gave_them(maria: Maria) 
         assert list(maria.rows.by_key(f"{maria.name}.every_type", ["id"], key, wanted)) == [{"id": 1}], column
 
     # a mass of rows, of which some are lost at a restart: no row says when it was committed, so the tables are read
-    maria.sql(f"INSERT INTO {maria.name}.stock SELECT CONCAT('N', seq), seq, 1.00 FROM seq_0_to_{ROWS - 1}")
+    maria.sql(f"USE {maria.name}", f"INSERT INTO stock SELECT CONCAT('N', seq), seq, 1.00 FROM seq_0_to_{ROWS - 1}")
     mass = maria.until(lambda found: ends(found, "stock") == 1)
     fresh: list[Record] = [*came, *more, *mass]
 
