@@ -12,6 +12,7 @@ from figbridge.operations.holes.check import Checked, Scene, check
 from figbridge.operations.holes.look import list_holes
 from figbridge.ports import Outgoing, Passed, Record, RowReader, TopicPartition
 from integration.engine.harness import until
+from support.lossy import Passing
 from support.rig import GROUP, TOPICS, Rig
 
 Drop = Callable[[list[Record]], list[Record]]
@@ -84,17 +85,15 @@ class _Pumping:
     def mark(self) -> Passed:
         """Write the mark, and copy the log until it has it."""
         log, topic = self._lossy.rig.log, TopicPartition(TOPICS.log("legacy"), 0)
-        at = log.ends([topic.topic])[topic]
+        end = log.ends([topic.topic])[topic]
         passed = self._database.mark()
-        seen: list[Record] = []
 
-        def came() -> bool:
+        def at() -> Record | None:
             self._lossy.pump()
-            seen.extend(log.read(topic, at + len(seen), 1_000_000))
-            return any(passed(record) for record in seen)
+            return next((record for record in log.read(topic, 0, 1_000_000) if passed(record)), None)
 
-        until(came, "the mark in the log")
-        return lambda record: record.offset >= seen[-1].offset
+        found = until(at, "the mark in the log")
+        return Passing(found.offset, looks_back=found.offset < end)
 
 
 def _restarted(record: Record, again: bool) -> Outgoing:
