@@ -349,5 +349,9 @@ class RowReader(Protocol):
 class Passed(Protocol):
     """Look at one record after the other of a source log, until it is known to hold what was committed before."""
 
+    @property
+    def looks_back(self) -> bool:
+        """Say whether what proves it may stand further back in the log than what was looked at."""
+
     def __call__(self, record: Record) -> bool:
         """Return true at the first record behind which everything is there."""

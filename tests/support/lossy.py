@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from figbridge.operations.holes.check import Checked, Scene, accept, check
@@ -12,6 +13,17 @@ from support.monolith import EPOCH_MS, Monolith, Step
 from support.rig import GROUP, TOPICS, Rig
 
 NOW_US = 2_000_000_000_000_000
+
+
+@dataclass
+class Passing:
+    """Say that the log has everything from a record on; True and False stand for any record and none."""
+
+    offset: int | bool
+    looks_back: bool = False
+
+    def __call__(self, record: Record) -> bool:
+        return self.offset if isinstance(self.offset, bool) else record.offset >= self.offset
 
 
 class Rows:
@@ -55,11 +67,11 @@ class Rows:
     def estimate(self, table: str) -> int | None:
         return None
 
-    def mark(self) -> Callable[[Record], bool]:
+    def mark(self) -> Passing:
         self.after()
         end = self.bridge.ends()[self.bridge.monolith.topic, 0]  # type: ignore[index]
         self.bridge.write([self.bridge.monolith.heartbeat()])
-        return lambda record: record.offset >= end
+        return Passing(end)
 
     def _cells(self, place: tuple[str, tuple[Any, ...]], columns: Sequence[str]) -> dict[str, Any]:
         row = self.bridge.monolith.rows[place]

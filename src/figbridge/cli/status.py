@@ -39,7 +39,10 @@ def status(settings_file: Path | None, data: Path | None, mappings: Path | None,
         for s in found.suspects:
             click.echo(
                 f"SUSPECT {s.source} transaction {s.tx} at {s.position}: {s.doubt}, {s.detail} ({', '.join(s.tables)})"
+                f"{f'; a person must decide: {s.case}' if s.case else ''}"
             )
+        if found.suspects:
+            click.echo("next: figbridge holes check")
 
     show(fmt, found, text)
     return Exit.OK if found.balanced and not found.suspects else Exit.FINDINGS

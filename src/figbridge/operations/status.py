@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from figbridge.errors import Unreachable
 from figbridge.operations.dead_letters import count_open
 from figbridge.pipeline.account import Account
+from figbridge.pipeline.holes import open_cases, suspects_of
 from figbridge.pipeline.parking import SPACE as PARKED
 from figbridge.pipeline.perform import Topics
 from figbridge.ports import AuthorityStore, Log, State, TopicPartition
@@ -42,6 +41,8 @@ class SuspectStatus:
     position: str
     tables: tuple[str, ...]
     detail: str
+    case: str = ""
+    """Why a person must decide, when a check of the database could not close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,11 @@ def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources:
 
 def suspects(state: State) -> Iterable[SuspectStatus]:
     """Yield the suspects of every source, oldest first."""
-    for source, _, value in state.scan("suspects"):
-        found: dict[str, Any] = msgspec.json.decode(value)
-        topic, partition, offset = found["position"]
+    cases = open_cases(state)
+    for source, _, found in suspects_of(state):
+        at = str(found.position)
         yield SuspectStatus(
-            source,
-            found["doubt"],
-            found["tx"],
-            f"{topic}/{partition}@{offset}",
-            tuple(found["tables"]),
-            found["detail"],
+            source, found.doubt.value, found.tx, at, tuple(found.tables), found.detail, cases.get(at, "")
         )
 
 

@@ -81,6 +81,14 @@ def suspects_of(state: State) -> Iterator[tuple[str, str, Suspect]]:
         yield source, member, _suspect(value)
 
 
+def open_cases(state: State) -> dict[str, str]:
+    """Return position → why a person must decide, for the suspects whose newest decision left them a case."""
+    newest: dict[str, HoleOutcome] = {}
+    for position, _, value in state.scan(SPACE):
+        newest[position] = read_outcome(value)
+    return {position: outcome.case for position, outcome in newest.items() if outcome.state == "case"}
+
+
 def _suspect(value: bytes) -> Suspect:
     found = msgspec.json.decode(value)
     found["position"] = Position(*found["position"])

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from figbridge import bootstrap
-from figbridge.adapters.legacy.postgres import PostgresRows
 from figbridge.adapters.memory import MemoryLog
 from figbridge.operations.holes.check import Checked, Scene, check
 from figbridge.operations.holes.look import list_holes
-from figbridge.ports import Outgoing, Passed, Record, TopicPartition
-from integration.engine.harness import Source, until
+from figbridge.ports import Outgoing, Passed, Record, RowReader, TopicPartition
+from integration.engine.harness import until
+from support.lossy import Passing
 from support.rig import GROUP, TOPICS, Rig
 
 Drop = Callable[[list[Record]], list[Record]]
@@ -22,56 +21,43 @@ Drop = Callable[[list[Record]], list[Record]]
 
 @dataclass
 class Lossy:
-    """Copies the source's log into the bridge's, transaction by transaction; `drop` decides what gets lost."""
+    """Copies what a connector says into the bridge's log, transaction by transaction; `drop` decides what gets lost.
 
-    source: Source
+    `feed` gives what has come since it was asked last, from offset 0 of the topic.
+    """
+
+    feed: Callable[[], list[Record]]
     mapping: str
     drop: Drop = lambda rows: rows
-    runs: int = 0
+    restarts: Callable[[list[Record], int], bool] = lambda rows, i: False
+    """Say whether a row that is sent came after a restart, though none was lost."""
     rig: Rig = field(init=False)
-    _at: int = 0
 
     def __post_init__(self) -> None:
         self.rig = Rig(self.mapping, log=MemoryLog())
 
     def pump(self) -> None:
         """Copy what is there, and let the bridge process it."""
-        place = TopicPartition(self.source.config.topic, 0)
-        found = self.source.log.read(place, self._at, 1_000_000)
-        self._at += len(found)
         batch: list[Outgoing] = []
         rows: list[Record] = []
-        for record in found:
+        for record in self.feed():
             value = json.loads(record.value or b"{}")
             if value.get("transaction") is not None:
                 rows.append(record)
-                continue
-            if value.get("status") == "END":
+            elif value.get("status") == "END":
                 kept = self.drop(rows)
-                batch += (self._restarted(r, i >= len(kept) // 2 and len(kept) < len(rows)) for i, r in enumerate(kept))
-                batch.append(self._counted(record, value, len(kept)))
+                behind = [len(kept) < len(rows) and i >= len(kept) // 2 for i in range(len(kept))]
+                batch += (_restarted(r, behind[i] or self.restarts(kept, i)) for i, r in enumerate(kept))
+                batch.append(_counted(record, value, len(kept)))
                 rows = []
-                continue
-            batch.append(_sent(record))
+            else:
+                batch.append(_sent(record))
         self.rig.write(batch)
 
-    def _restarted(self, record: Record, again: bool) -> Outgoing:
-        """Give the rows behind the loss another run, as a restart does."""
-        headers = tuple((n, b"after the restart" if again and n.endswith("runId") else v) for n, v in record.headers)
-        return _sent(record)._replace(headers=headers)
-
-    def _counted(self, record: Record, value: dict[str, Any], count: int) -> Outgoing:
-        """Let END count what was sent, as Debezium does: the loss is not in it (verified)."""
-        return _sent(record)._replace(value=json.dumps({**value, "event_count": count}, separators=(",", ":")).encode())
-
-    def until_told(self, tx: int) -> None:
-        """Wait until the source's log has a transaction, and let the bridge process it."""
-        self.source.until_ended(tx)
-        self.pump()
-
-    def check(self) -> list[Checked]:
+    def check(self, database: RowReader) -> list[Checked]:
         """Check every suspect on the live database."""
-        scene = Scene(self.rig.log, GROUP, TOPICS, self.rig.plan, self.rig.edge, _Pumping(self), patience_s=30)
+        reader = _Pumping(database, self)
+        scene = Scene(self.rig.log, GROUP, TOPICS, self.rig.plan, self.rig.edge, reader, patience_s=30)  # type: ignore[arg-type]
         found = [check(scene, h, by="ann", reason="seen", at="2026-11-21") for h in list_holes(self.rig.log, GROUP)]
         self.rig.drain()
         return found
@@ -87,32 +73,39 @@ class Lossy:
         return found
 
 
-class _Pumping(PostgresRows):
+class _Pumping:
     """The database; while somebody waits for its mark, the log is copied."""
 
-    def __init__(self, lossy: Lossy) -> None:
-        super().__init__(lossy.source.config.dsn)
-        object.__setattr__(self, "lossy", lossy)
+    def __init__(self, database: RowReader, lossy: Lossy) -> None:
+        self._database, self._lossy = database, lossy
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
 
     def mark(self) -> Passed:
         """Write the mark, and copy the log until it has it."""
-        passed = super().mark()
-        lossy: Lossy = self.lossy  # type: ignore[attr-defined]
-        topic = TopicPartition(lossy.source.config.topic, 0)
+        log, topic = self._lossy.rig.log, TopicPartition(TOPICS.log("legacy"), 0)
+        end = log.ends([topic.topic])[topic]
+        passed = self._database.mark()
 
-        def came() -> bool:
-            lossy.pump()
-            end = lossy.rig.log.ends([topic.topic])[topic]
-            return any(passed(record) for record in lossy.rig.log.read(topic, 0, end))
+        def at() -> Record | None:
+            self._lossy.pump()
+            return next((record for record in log.read(topic, 0, 1_000_000) if passed(record)), None)
 
-        until(came, "the mark in the log")
-        return passed
+        found = until(at, "the mark in the log")
+        return Passing(found.offset, looks_back=found.offset < end)
+
+
+def _restarted(record: Record, again: bool) -> Outgoing:
+    """Give a row behind the restart another run."""
+    headers = tuple((n, b"after the restart" if again and n.endswith("runId") else v) for n, v in record.headers)
+    return _sent(record)._replace(headers=headers)
+
+
+def _counted(record: Record, value: dict[str, Any], count: int) -> Outgoing:
+    """Let END count what was sent, as Debezium does on PostgreSQL: the loss is not in it (verified)."""
+    return _sent(record)._replace(value=json.dumps({**value, "event_count": count}, separators=(",", ":")).encode())
 
 
 def _sent(record: Record) -> Outgoing:
-    return Outgoing(record.topic, record.key, record.value, record.headers, record.timestamp, 0)
-
-
-def history(lossy: Lossy) -> Any:
-    """Return the function that reads the bridge's log again."""
-    return bootstrap.history(lossy.rig.log)
+    return Outgoing(TOPICS.log("legacy"), record.key, record.value, record.headers, record.timestamp, 0)

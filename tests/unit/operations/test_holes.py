@@ -15,7 +15,7 @@ from figbridge.operations.holes.look import list_holes, open_holes, show_hole
 from figbridge.operations.status import status
 from figbridge.pipeline.collect import Doubt
 from figbridge.ports import Outgoing, TopicPartition
-from support.lossy import NOW_US, Rows, accepted, checked, lose, open_ones
+from support.lossy import NOW_US, Passing, Rows, accepted, checked, lose, open_ones
 from support.mappings import orders, stock
 from support.monolith import delete, insert, update
 from support.rig import GROUP, TOPICS, Rig
@@ -309,12 +309,12 @@ def test_a_bridge_that_does_not_come_is_not_waited_for_for_ever(bridge: Rig) -> 
     lose(bridge, item(1), item(2), lost=[0])
     database = Rows(bridge)
     bridge.log.append([bridge.monolith.heartbeat()])
-    database.mark = lambda: lambda record: True  # type: ignore[method-assign]
+    database.mark = lambda: Passing(True)  # type: ignore[method-assign]
     scene = Scene(bridge.log, GROUP, TOPICS, bridge.plan, bridge.edge, database, patience_s=0.1)
     with pytest.raises(Unreachable) as late:
         check(scene, *list_holes(bridge.log, GROUP), by="ann", reason="seen", at="2026-11-21")
     assert late.value.code == "HOL003"
-    database.mark = lambda: lambda record: False  # type: ignore[method-assign]
+    database.mark = lambda: Passing(False, looks_back=True)  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="has not come to where the database was read"):
         check(scene, *list_holes(bridge.log, GROUP), by="ann", reason="seen", at="2026-11-21")
     assert bridge.ends()[TopicPartition(TOPICS.control, 0)] == 0

@@ -48,7 +48,7 @@ def written(value: Any, kind: str, *, nullable: bool = True) -> Any:
             micros = _micros(value.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC))
             return micros if size > _MILLISECONDS else micros // 1000
         case "timestamp":
-            fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+            fraction = f".{value.microsecond:06}"[: size + 1] if size else ""
             return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
         case "time":
             return _micros(value)

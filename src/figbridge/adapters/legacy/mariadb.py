@@ -128,11 +128,17 @@ class MariaRows:
 
 
 class _Behind:
-    """Say when a log is behind a set of GTIDs, domain → sequence number."""
+    """Say when a log is behind a set of GTIDs, domain → sequence number. The newest of each domain says it."""
 
     def __init__(self, wanted: dict[str, int]) -> None:
         self._wanted = wanted
         self._begun = ""
+        self._unseen = set(wanted)
+
+    @property
+    def looks_back(self) -> bool:
+        """Say whether a domain has not shown a transaction yet: its last one may stand further back."""
+        return bool(self._unseen)
 
     def __call__(self, record: Record) -> bool:
         value = record.value or b""
@@ -149,6 +155,8 @@ class _Behind:
 
     def _pass(self, gtid: str) -> None:
         match = _GTID.fullmatch(gtid)
+        if match:
+            self._unseen.discard(match[1])
         if match and int(match[3]) >= self._wanted.get(match[1], 2**63):
             del self._wanted[match[1]]
 

@@ -77,12 +77,7 @@ class PostgresRows:
         """Write a message of no table into the stream: what was committed before it stands before it."""
         token = uuid.uuid4().hex
         self._one("SELECT (pg_logical_emit_message(true, %s, %s) - '0/0'::pg_lsn)::bigint", [_PREFIX, token])
-        wanted = base64.b64encode(token.encode())
-
-        def passed(record: Record) -> bool:
-            return record.value is not None and wanted in record.value
-
-        return passed
+        return _Written(base64.b64encode(token.encode()))
 
     def _rows(self, table: str, columns: Sequence[str], where: str, cells: list[Any]) -> Iterator[dict[str, Any]]:
         forms = self._forms(table, columns)
@@ -137,6 +132,17 @@ class PostgresRows:
             raise Refused(
                 f"{self.where} says: {_said(error)}.", hint="check the account's rights", code="HOL006"
             ) from None
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Say when a log has a message. It was just written, so the log has it ahead."""
+
+    content: bytes
+    looks_back: bool = False
+
+    def __call__(self, record: Record) -> bool:
+        return record.value is not None and self.content in record.value
 
 
 def _said(error: Exception) -> str:

@@ -168,10 +168,13 @@ def _take_recovered(body: bytes, plan: Plan, images: Images, topic: str) -> None
 
 def _behind(scene: Scene, topic: str, start: int, passed: Passed) -> int:
     """Wait until the log holds everything that was committed when the database was read; return where that is."""
-    deadline, at = time.monotonic() + scene.patience_s, start
-    for record in scene.edge.history(topic, max(0, start - 100), start):
-        if passed(record):
+    deadline, at, back = time.monotonic() + scene.patience_s, start, 1000
+    while passed.looks_back and start > 0:
+        if any(passed(record) for record in scene.edge.history(topic, max(0, start - back), start)):
             return start
+        if back >= start:
+            break
+        back *= 10
     while True:
         for record in scene.edge.history(topic, at, _end(scene.log, topic)):
             at = record.offset + 1
