@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
     from figbridge.domain.authority import Authority
     from figbridge.domain.change import Decoded
-    from figbridge.domain.connector import Wanted
+    from figbridge.domain.connector import Kind, Wanted
     from figbridge.mapping.compiler import Plan
     from figbridge.mapping.connect.loader import ConnectorDocument
     from figbridge.mapping.loader import Documents
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.operations.bridge import Bridge
     from figbridge.operations.connectors.site import Site
     from figbridge.operations.doctor.examine import Clinic
+    from figbridge.operations.drift import LiveTable
     from figbridge.pipeline.edge import Edge
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
@@ -213,19 +214,34 @@ def bridge(
             if settings.log == "kafka" and settings.kafka is not None
             else EACH_POLL,
         )
-        for name, source in settings.sources.items():
-            _check_tables(compiled, engine_config(compiled, name, source, settings.topic_prefix))
+        for live, tables in _live_tables(settings, compiled):
+            _check_tables(compiled, live, tables)
         built.prepare(documents_.facts or undeclared(documents_), now, by)
         yield built
 
 
-def _check_tables(plan: Plan, config: EngineConfig) -> None:
-    """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
+def _live_tables(settings: Settings, plan: Plan) -> Iterator[tuple[Mapping[str, LiveTable], tuple[str, ...]]]:
+    """Yield the live tables of each source with the names that are captured. A connector's document says of which
+    kind its database is; without one it is PostgreSQL."""
     from figbridge.adapters.engine.tables import table_facts
+
+    if settings.log == "kafka" and settings.connect is not None:
+        for wanted, document in wanted_connectors(settings, settings.connect.documents):
+            if document.name in settings.sources:
+                database = _database(wanted, settings.sources[document.name])
+                yield database.tables(wanted.capture.tables), wanted.capture.tables
+        return
+    for name, source in settings.sources.items():
+        config = engine_config(plan, name, source, settings.topic_prefix)
+        yield table_facts(config.dsn, config.tables), config.tables
+
+
+def _check_tables(plan: Plan, live: Mapping[str, LiveTable], tables: Iterable[str]) -> None:
+    """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
     from figbridge.operations.drift import drifted
     from figbridge.telemetry.events import LogEvent, tell
 
-    for drift in drifted(plan, table_facts(config.dsn, config.tables), config.tables):
+    for drift in drifted(plan, live, tables):
         tell(LogEvent.TABLE_DRIFTED, table=drift.table, message=drift.message)
 
 
@@ -349,12 +365,13 @@ def clinic(settings: Settings, directory: Path | None = None) -> Iterator[Clinic
 
     Raises ConfigurationError with every finding in the documents, or when no source is set.
     """
+    from figbridge.domain.connector import Kind
     from figbridge.domain.preflight import Patient
     from figbridge.mapping.loader import load_tables
     from figbridge.operations.doctor.examine import Clinic
 
     compiled = plan(documents(settings.mappings))
-    recorded = load_tables(settings.mappings)
+    recorded = {kind: load_tables(settings.mappings, kind.value) for kind in Kind}
     if settings.connect is not None:
         with connectors(settings, directory) as site:
             patients = tuple(
@@ -370,7 +387,7 @@ def clinic(settings: Settings, directory: Path | None = None) -> Iterator[Clinic
     yield _embedded_clinic(settings, compiled, recorded)
 
 
-def _embedded_clinic(settings: Settings, compiled: Plan, recorded: Tables | None) -> Clinic:
+def _embedded_clinic(settings: Settings, compiled: Plan, recorded: Mapping[Kind, Tables | None]) -> Clinic:
     from figbridge.adapters.connect.postgres import PostgresDatabase
     from figbridge.domain.connector import Kind
     from figbridge.domain.preflight import Patient

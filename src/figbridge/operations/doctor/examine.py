@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from figbridge.domain.connector import Wanted
+from figbridge.domain.connector import Kind, Wanted
 from figbridge.domain.preflight import Facts, Patient
 from figbridge.errors import FigbridgeError, Refused
 from figbridge.mapping.compiler import Plan
@@ -24,7 +24,8 @@ class Clinic:
 
     patients: tuple[Patient, ...]
     plan: Plan
-    catalogue: Tables | None
+    recorded: Mapping[Kind, Tables | None]
+    """The tables as the files beside the mappings have them, by the kind of database."""
     databases: Mapping[str, Preflight] = field(default_factory=dict)
     """Source → its database, for those that figbridge has an account for."""
     site: Site | None = None
@@ -88,7 +89,7 @@ def _examined(
         patient=patient,
         facts=facts,
         plan=clinic.plan,
-        catalogue=clinic.catalogue,
+        recorded=clinic.recorded.get(patient.kind),
         limits=limits,
         connected=clinic.site is not None,
         log_partitions=clinic.log_partitions.get(patient.log),

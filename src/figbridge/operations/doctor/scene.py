@@ -56,8 +56,8 @@ class Scene:
     patient: Patient
     facts: Facts
     plan: Plan
-    catalogue: Tables | None
-    """The tables as mappings/schema/tables.yaml has them."""
+    recorded: Tables | None
+    """The tables as mappings/schema/tables.yaml has them, or the file beside it for this kind of database."""
     limits: Limits
     connected: bool
     """Whether a Connect cluster carries this source; else the embedded engine does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from figbridge.domain.preflight import Row, Unknown
 from figbridge.mapping import model as m
 from figbridge.mapping import uses
 from figbridge.mapping.rules_types import can_read, family, readable
@@ -64,8 +65,10 @@ def _types(scene: Scene) -> Iterator[Found]:
 
 def _as_recorded(scene: Scene) -> Iterator[Found]:
     """Hold the live columns against mappings/schema/tables.yaml, from which lint works."""
+    if scene.recorded is None:
+        raise Unknown("there is no schema/tables.yaml beside the mappings")
     for table, name, row in scene.read_columns():
-        recorded = next((c for c in (scene.catalogue or {}).get(table, ()) if c.name == name), None)
+        recorded = next((c for c in scene.recorded.get(table, ()) if c.name == name), None)
         if recorded is None:
             continue
         told = [
@@ -83,11 +86,12 @@ def _as_recorded(scene: Scene) -> Iterator[Found]:
 def _codes(scene: Scene) -> Iterator[Found]:
     database = _asked(scene)
     for mapping, table, column, leaf in _leaves(scene):
-        if not isinstance(leaf, m.Code | m.Bool) or not leaf.of or scene.column(table, column) is None:
+        row = scene.column(table, column)
+        if not isinstance(leaf, m.Code | m.Bool) or not leaf.of or row is None:
             continue
         known = {code for code, _ in leaf.of}
         counted = database.values(table, column, _MANY)
-        odd = [(v, n) for v, n in counted if v is not None and v.strip() not in known]
+        odd = [(v, n) for v, n in counted if v is not None and not _is_known(v.strip(), known, leaf, row)]
         told = ", ".join(f"{v[:20]!r} in {n:,} rows" for v, n in odd[:_SHOWN])
         more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
         yield Found(
@@ -133,6 +137,12 @@ def _leaves(scene: Scene) -> Iterator[tuple[m.Mapping, str, str, m.Leaf]]:
                 table = mapping.node(leaf.column.path).table
                 if table in tables:
                     yield mapping, table, leaf.column.name, leaf
+
+
+def _is_known(value: str, known: set[str], leaf: m.Leaf, row: Row) -> bool:
+    """Say whether the reader knows a value: of numbers and booleans `bool` reads 0 and 1 without being told."""
+    natural = isinstance(leaf, m.Bool) and family(str(row["type"])) in ("int", "bool") and not known & {"0", "1"}
+    return value in known or (natural and value in ("0", "1", "true", "false"))
 
 
 def _same_type(recorded: str, live: str) -> bool:
