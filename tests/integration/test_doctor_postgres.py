@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -61,9 +60,9 @@ class Patient:
 
 
 @pytest.fixture
-def patient(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Patient]:
+def patient(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Patient:
     """Give a database with nothing wrong in it but that nobody reads it yet."""
-    yield Patient(database, tmp_path, capsys)
+    return Patient(database, tmp_path, capsys)
 
 
 def findings(told: dict[str, dict[str, Any]]) -> set[tuple[str, str]]:
@@ -88,25 +87,19 @@ def test_a_database_that_nobody_reads_yet_has_only_that_against_it(patient: Pati
     assert told["PRE086"]["shop.orders.stat"]["state"] == "ok"
 
 
+PUBLISH = "ALTER PUBLICATION figbridge_legacy"
+NEW_CARRIERS = f"{PUBLISH} DROP TABLE shop.carriers; {PUBLISH} ADD TABLE shop.carriers"
+WHOLE = "ALTER TABLE shop.{} REPLICA IDENTITY FULL;"
 ILLS: tuple[tuple[str, str, str, str], ...] = (
-    ("ALTER PUBLICATION figbridge_legacy DROP TABLE shop.stock", "PRE005", "shop.stock",
-     "ALTER PUBLICATION figbridge_legacy ADD TABLE shop.stock;"),
-    ("ALTER PUBLICATION figbridge_legacy SET (publish = 'insert')", "PRE006", "figbridge_legacy",
-     "ALTER PUBLICATION figbridge_legacy SET (publish = 'insert, update, delete, truncate');"),
-    ("ALTER PUBLICATION figbridge_legacy DROP TABLE shop.carriers;"
-     "ALTER PUBLICATION figbridge_legacy ADD TABLE shop.carriers (carrier_id)", "PRE007", "shop.carriers",
-     "ALTER PUBLICATION figbridge_legacy DROP TABLE shop.carriers;"
-     " ALTER PUBLICATION figbridge_legacy ADD TABLE shop.carriers;"),
-    ("ALTER PUBLICATION figbridge_legacy DROP TABLE shop.carriers;"
-     "ALTER PUBLICATION figbridge_legacy ADD TABLE shop.carriers WHERE (carrier_id > 5)", "PRE007", "shop.carriers",
-     "ALTER PUBLICATION figbridge_legacy DROP TABLE shop.carriers;"
-     " ALTER PUBLICATION figbridge_legacy ADD TABLE shop.carriers;"),
-    ("ALTER TABLE shop.stock REPLICA IDENTITY DEFAULT", "PRE008", "shop.stock",
-     "ALTER TABLE shop.stock REPLICA IDENTITY FULL;"),
-    ("ALTER TABLE shop.orders REPLICA IDENTITY NOTHING", "PRE008", "shop.orders",
-     "ALTER TABLE shop.orders REPLICA IDENTITY FULL;"),
+    (f"{PUBLISH} DROP TABLE shop.stock", "PRE005", "shop.stock", f"{PUBLISH} ADD TABLE shop.stock;"),
+    (f"{PUBLISH} SET (publish = 'insert')", "PRE006", "figbridge_legacy",
+     f"{PUBLISH} SET (publish = 'insert, update, delete, truncate');"),
+    (f"{NEW_CARRIERS} (carrier_id)", "PRE007", "shop.carriers", f"{NEW_CARRIERS};"),
+    (f"{NEW_CARRIERS} WHERE (carrier_id > 5)", "PRE007", "shop.carriers", f"{NEW_CARRIERS};"),
+    ("ALTER TABLE shop.stock REPLICA IDENTITY DEFAULT", "PRE008", "shop.stock", WHOLE.format("stock")),
+    ("ALTER TABLE shop.orders REPLICA IDENTITY NOTHING", "PRE008", "shop.orders", WHOLE.format("orders")),
     ("ALTER TABLE shop.orders REPLICA IDENTITY USING INDEX orders_number_key", "PRE008", "shop.orders",
-     "ALTER TABLE shop.orders REPLICA IDENTITY FULL;"),
+     WHOLE.format("orders")),
     ("ALTER TABLE shop.shipments SET UNLOGGED", "PRE011", "shop.shipments", "ALTER TABLE shop.shipments SET LOGGED;"),
 )  # fmt: skip
 
@@ -136,8 +129,8 @@ BROKEN_TABLES: tuple[tuple[str, str, str, str], ...] = (
     ("ALTER TABLE shop.payments ALTER amt TYPE date USING '2026-01-01'", "PRE084", "shop.payments.amt",
      "date, and `money` reads decimal, int, text"),
     ("ALTER TABLE shop.payments ALTER meth DROP NOT NULL", "PRE085", "shop.payments.meth", "NOT NULL → nullable"),
-    ("ALTER TABLE shop.orders DROP COLUMN notes,"
-     " ADD COLUMN notes text GENERATED ALWAYS AS (guest_mail || 'x') STORED", "PRE009", "shop.orders.notes", "generated"),
+    ("ALTER TABLE shop.orders DROP notes, ADD notes text GENERATED ALWAYS AS (guest_mail || 'x') STORED", "PRE009",
+     "shop.orders.notes", "generated"),
     ("ALTER TABLE shop.orders DROP COLUMN notes, ADD COLUMN notes text[][]", "PRE012", "shop.orders.notes",
      "text[] of 2 dimensions"),
 )  # fmt: skip
@@ -156,7 +149,8 @@ def test_a_partitioned_table_must_come_under_its_own_name(patient: Patient) -> N
     patient.sql(
         "DROP TABLE shop.shipments",
         "CREATE TABLE shop.shipments (ship_id integer PRIMARY KEY, order_id integer NOT NULL, carrier_id integer,"
-        " stat char(1) NOT NULL, parcel_no varchar(20), sent_dt timestamp, upd_dt timestamp) PARTITION BY RANGE (ship_id)",
+        " stat char(1) NOT NULL, parcel_no varchar(20), sent_dt timestamp, upd_dt timestamp)"
+        " PARTITION BY RANGE (ship_id)",
         "CREATE TABLE shop.shipments_1 PARTITION OF shop.shipments FOR VALUES FROM (0) TO (1000)",
         "ALTER PUBLICATION figbridge_legacy ADD TABLE shop.shipments",
     )

@@ -80,10 +80,13 @@ def opened(database: MariaDatabase, first: str | None = None, program: str = "fi
             host=database.host, port=database.port, user=database.user, password=database.password, connect_timeout=10,
             charset="utf8mb4", autocommit=True, program_name=program, init_command=first,
         )  # fmt: skip
-        with connection, connection.cursor() as cursor:
-            yield cursor
-    except pymysql.err.OperationalError as error:
+    except pymysql.err.MySQLError as error:
         hint = "check sources in the settings: host, port, user, password"
         raise Unreachable(f"{where} does not answer: {error.args[-1]}.", hint=hint, code="CON040") from None
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
     except pymysql.err.MySQLError as error:
-        raise Refused(f"{where} says: {error.args[-1]}.", hint="check the account's rights", code="CON041") from None
+        # Of a connection that is gone the server has said nothing; the driver has closed it.
+        kind, code, says = (Refused, "CON041", "says") if connection.open else (Unreachable, "CON040", "is gone")
+        raise kind(f"{where} {says}: {error.args[-1]}.", hint="check the account's rights", code=code) from None

@@ -12,8 +12,8 @@ from figbridge.adapters.connect.mariadb import MariaDatabase, opened
 from figbridge.domain.preflight import Facts, Patient, Row
 from figbridge.errors import FigbridgeError
 
-_READ_ONLY: Final = "SET SESSION TRANSACTION READ ONLY, SESSION lock_wait_timeout = 2, SESSION max_statement_time = 30"
-_SCAN: Final = "SET SESSION TRANSACTION READ ONLY, SESSION lock_wait_timeout = 2"
+_READ_ONLY: Final = "SET SESSION tx_read_only = 1, SESSION lock_wait_timeout = 2, SESSION max_statement_time = 30"
+_SCAN: Final = "SET SESSION tx_read_only = 1, SESSION lock_wait_timeout = 2"
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "variables": """
