@@ -22,6 +22,7 @@ _COMMANDS = {
         "figbridge.cli.dead_letters:dead_letters",
     ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
+    "doctor": ("Check databases, connectors, topics and mappings; it never writes.", "figbridge.cli.doctor:doctor"),
     "explain": ("Show what became of one record, step by step, and why.", "figbridge.cli.explain:explain"),
     "holes": (
         "Transactions that may have lost rows: list, show, check, accept.",
