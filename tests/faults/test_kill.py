@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from . import verify
+from .odd import keys, learn_the_code, park_an_order
 from .scene import KILLS, Scene
 
 pytestmark = [pytest.mark.embedded, pytest.mark.faults, pytest.mark.timeout(7200)]
@@ -32,7 +33,8 @@ def test_kills_under_load_lose_nothing_and_say_nothing_twice(
     scene.start()
     scene.until_streaming()
     told_from, changes_from = shop.book.last["ledger"], shop.committed_changes
-    odd = park_an_order(scene)
+    odd = park_an_order(shop)
+    scene.until_told()
     parked = waiting(scene)
     assert len(parked) >= 5
 
@@ -45,7 +47,7 @@ def test_kills_under_load_lose_nothing_and_say_nothing_twice(
         print(f"kill {number + 1} of {KILLS}, {moment}: {events} events so far", flush=True)  # noqa: T201
         assert waiting(scene)[: len(parked)] == parked
         if number == KILLS - 1:
-            learn_the_code(scene)
+            learn_the_code(scene.child.mappings)
         scene.start()
 
     scene.until_alive()
@@ -69,7 +71,7 @@ def test_kills_under_load_lose_nothing_and_say_nothing_twice(
     verify.nothing_is_doubted(evidence)
     assert waiting(scene) == []
     assert evidence.end("figbridge.quarantine") == evidence.end("figbridge.shadow.%") == 0
-    verify.the_memory_is_the_table(evidence, keys(scene))
+    verify.the_memory_is_the_table(evidence, keys(shop))
     looks = verify.all_was_seen_or_nothing(scene.looks(), said, late)
     summary(
         f"{scene.child.kills} kills, {shop.committed_changes - changes_from} row changes,"
@@ -111,41 +113,6 @@ def trade(scene: Scene, goal: int) -> None:
         scene.shop.load(goal - scene.shop.committed_changes)
 
 
-def park_an_order(scene: Scene) -> int:
-    """Write a status that nobody knows, and more changes of its order behind it; return the order's number.
-
-    It is a guest's order: nobody shares its address, so no other order's change is one of it.
-    """
-    shop = scene.shop
-    number = shop.place_order()
-    while shop.book.orders[number].customer is not None:
-        number = shop.place_order()
-    shop.write_unknown_status(number)
-    for operation in (shop.assign_carrier, shop.authorise, shop.edit_lines, shop.confirm):
-        operation(number)
-    scene.until_told()
-    return number
-
-
 def waiting(scene: Scene) -> list[tuple[str, str, bytes]]:
     """Return the changes that wait behind parked keys."""
     return scene.evidence.state("parked")
-
-
-def learn_the_code(scene: Scene) -> None:
-    """Mend the mapping: the code that nobody knew means placed."""
-    file = scene.child.mappings / "orders.yaml"
-    text = file.read_text()
-    mended = text.replace("X: cancelled}", "X: cancelled, Q: placed}", 1)
-    assert mended != text
-    file.write_text(mended)
-
-
-def keys(scene: Scene) -> dict[str, list[tuple[object, ...]]]:
-    """Return the primary keys of the tables whose rows the bridge remembers."""
-    tables = {
-        "orders": "order_id", "order_lines": "order_id, line_no", "addresses": "addr_id", "payments": "pay_id",
-        "payment_moves": "move_id", "shipments": "ship_id", "carriers": "carrier_id",
-    }  # fmt: skip
-    ask = scene.shop.connection.execute
-    return {f"shop.{t}": ask(f"SELECT {columns} FROM shop.{t}".encode()).fetchall() for t, columns in tables.items()}

@@ -40,8 +40,8 @@ def the_ledger_is_told(ledger: Iterable[Happening], said: Sequence[Said]) -> int
     return sum(len(happenings) for happenings in expected.values())
 
 
-def each_is_said_once(said: Sequence[Said]) -> None:
-    """No event id comes twice, each subject has one partition, and offsets have no gap."""
+def each_is_said_once(said: Sequence[Said], *, gaps: bool = False) -> None:
+    """No event id comes twice, each subject has one partition, and offsets have no gap, unless on brokers."""
     assert [name for name, n in Counter(r.event["id"] for r in said).items() if n > 1] == []
     assert [r for r in said if r.key != r.subject] == []
     places: dict[tuple[str, str], set[int]] = defaultdict(set)
@@ -50,7 +50,8 @@ def each_is_said_once(said: Sequence[Said]) -> None:
         places[record.topic, record.subject].add(record.partition)
         offsets[record.topic, record.partition].append(record.offset)
     assert [place for place, found in places.items() if len(found) > 1] == []
-    assert [place for place, found in offsets.items() if found != list(range(len(found)))] == []
+    if not gaps:  # on brokers the mark of a commit takes an offset, and what was aborted takes more
+        assert [place for place, found in offsets.items() if found != list(range(len(found)))] == []
 
 
 def they_stand_in_commit_order(said: Sequence[Said], late: Collection[str] = ()) -> None:

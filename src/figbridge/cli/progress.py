@@ -59,6 +59,28 @@ class Rate:
             sys.stderr.write("\n")
 
 
+class Count:
+    """Say on stderr how many things are done, how fast, and how long still; nothing in the first two seconds."""
+
+    def __init__(self, what: str, unit: str) -> None:
+        self._what = what
+        self._unit = unit
+        self._began = self._said = time.monotonic()
+        self._spoke = False
+
+    def say(self, count: int, total: int) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if now - self._began > _FIRST_S and now - self._said > _EVERY_S:
+            self._said, self._spoke = now, True
+            _say(self._what, self._unit, count, total, now - self._began)
+
+    def end(self) -> None:
+        """End the line."""
+        if self._spoke and sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+
 def _say(what: str, unit: str, count: int, total: int | None, seconds: float, end: str = "") -> None:
     rate = count / seconds if seconds else 0.0
     left = f", {(total - count) / rate:.0f} s left" if total and rate else ""

@@ -1,45 +1,22 @@
-"""`figbridge sandbox up | down | status | logs | reset`."""
+"""`figbridge sandbox up | down | status | logs | reset`, and from sandbox_trial.py trade and verify."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from figbridge.cli.exits import Exit
 from figbridge.cli.output import output_option, say, show, table
 from figbridge.cli.progress import Rate
+from figbridge.cli.sandbox_options import data_option, ports
+from figbridge.cli.sandbox_trial import COMMANDS, MAPPINGS, make_ready
 
 if TYPE_CHECKING:
     from figbridge.sandbox import Seen
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _KINDS = ("kafka", "connect", "postgres", "mariadb")
-
-
-def _data_option(function: F) -> F:
-    """Add `--data DIR`."""
-    return click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path(".sandbox"),
-        show_default=True,
-        help="Folder of the servers' data, logs and passwords.",
-    )(function)
-
-
-def _ports(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, int]:
-    """Read `SERVER=PORT` options."""
-    found = {}
-    for value in values:
-        name, _, port = value.partition("=")
-        if not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise click.BadParameter(f"{value} is not SERVER=PORT, such as kafka-1=9092", ctx, param)
-        found[name] = int(port)
-    return found
 
 
 @click.group()
@@ -51,18 +28,20 @@ def sandbox() -> None:
 @click.argument("kinds", nargs=-1, type=click.Choice(_KINDS), metavar="[kafka|connect|postgres|mariadb]...")
 @click.option("--brokers", type=click.IntRange(1, 5), help="How many Kafka brokers; 1 by default.")
 @click.option("--workers", type=click.IntRange(1, 5), help="How many Connect workers; 1 by default.")
-@click.option("--port", "ports", multiple=True, callback=_ports, metavar="SERVER=PORT", help="A port; else a free one.")
+@click.option("--port", "chosen", multiple=True, callback=ports, metavar="SERVER=PORT", help="A port; else a free one.")
 @click.option("--lossy", is_flag=True, help="Also the older Debezium that loses rows, to see them found.")
 @click.option("--fetch-only", is_flag=True, help="Fetch what is missing, and start nothing.")
-@_data_option
+@MAPPINGS
+@data_option
 @output_option
 def up(
     kinds: tuple[str, ...],
     brokers: int | None,
     workers: int | None,
-    ports: dict[str, int],
+    chosen: dict[str, int],
     lossy: bool,  # noqa: FBT001 — a flag of click
     fetch_only: bool,  # noqa: FBT001 — a flag of click
+    mappings: Path | None,
     data: Path,
     fmt: str,
 ) -> Exit:
@@ -71,12 +50,20 @@ def up(
     Which: the kinds that are named, with those that they need; else all of the sandbox, which are all four kinds the
     first time. They run on when this command has ended, until `figbridge sandbox down`. The first time it fetches some
     260 MB through Maven. It is safe to call again: it mends what died, and lets what runs alone.
+
+    Where there are mappings, it makes the databases of the worked example and writes settings for it: one file for each
+    kind of database, and the commands to go on with.
     """
     from figbridge import bootstrap
 
     known = bootstrap.sandbox(data)
     box = bootstrap.sandbox(
-        data, kinds or (() if known.plan.kinds else _KINDS), brokers=brokers, workers=workers, lossy=lossy, chosen=ports
+        data,
+        kinds or (() if known.plan.kinds else _KINDS),
+        brokers=brokers,
+        workers=workers,
+        lossy=lossy,
+        chosen=chosen,
     )
     rate = Rate("fetching Kafka, Debezium and MariaDB", box.to_fetch())
     cache = box.fetch(lambda got: rate.say(got.bytes, got.seconds))
@@ -90,11 +77,13 @@ def up(
     show(fmt, seen, lambda: _print(seen))
     if {"postgres", "mariadb"} & set(box.plan.kinds):
         say(f"users and passwords: {box.secrets}")
+    if (documents := mappings or Path("mappings")).is_dir():
+        make_ready(box, documents)
     return Exit.OK
 
 
 @sandbox.command()
-@_data_option
+@data_option
 @output_option
 def down(data: Path, fmt: str) -> Exit:
     """Stop all servers; their data stay."""
@@ -106,7 +95,7 @@ def down(data: Path, fmt: str) -> Exit:
 
 
 @sandbox.command()
-@_data_option
+@data_option
 @output_option
 def status(data: Path, fmt: str) -> Exit:
     """Show how each server is, its process and address. Exit 3 when one died or does not answer."""
@@ -123,7 +112,7 @@ def status(data: Path, fmt: str) -> Exit:
 @sandbox.command()
 @click.argument("server", required=False)
 @click.option("--lines", "-n", type=click.IntRange(1), default=20, show_default=True, help="How many, from the end.")
-@_data_option
+@data_option
 @output_option
 def logs(server: str | None, lines: int, data: Path, fmt: str) -> Exit:
     """Show the end of a server's log, or of all."""
@@ -146,7 +135,7 @@ def logs(server: str | None, lines: int, data: Path, fmt: str) -> Exit:
 
 @sandbox.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_data_option
+@data_option
 @output_option
 def reset(yes: bool, data: Path, fmt: str) -> Exit:  # noqa: FBT001 — a flag of click
     """Stop all servers and delete their data. What was fetched stays."""
@@ -163,3 +152,7 @@ def reset(yes: bool, data: Path, fmt: str) -> Exit:  # noqa: FBT001 — a flag o
 def _print(seen: list[Seen]) -> None:
     rows = [(s.name, s.state, s.pid or "", s.address, s.log) for s in seen]
     table(["server", "state", "pid", "address", "log"], rows, "there is no sandbox here: figbridge sandbox up")
+
+
+for _command in COMMANDS:
+    sandbox.add_command(_command)

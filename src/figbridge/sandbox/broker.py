@@ -115,4 +115,6 @@ class Broker(Server):
             # As on a well-kept cluster: topics are made on purpose, so a wrong name shows.
             "auto.create.topics.enable": "false",
             "controlled.shutdown.enable": "true",
+            # A takeover is tried out with shorter sessions than the 6 s that brokers allow by default.
+            "group.min.session.timeout.ms": 1_000,
         }
