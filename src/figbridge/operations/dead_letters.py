@@ -11,6 +11,7 @@ import msgspec
 from figbridge.errors import Refused
 from figbridge.mapping.compiler import Plan
 from figbridge.operations.dead_reasons import EXPLANATIONS, WAYS_OUT
+from figbridge.operations.shares import state_of
 from figbridge.pipeline.control_letters import LetterDecision, LetterOutcome, read_outcome
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.letters import SPACE, Letter, read_letter, recall
@@ -61,7 +62,7 @@ def list_letters(
     log: Log, group: str, topics: Topics, *, state: str = "", reason: str = "", source: str = ""
 ) -> Iterator[LetterStatus]:
     """Yield the dead letters in the order in which they were written; filters that are empty let everything pass."""
-    decided = _decided(log.state(group))
+    decided = _decided(state_of(log, group))
     for letter in _letters(log, topics):
         found = _status(letter, decided.get(letter.position, ()))
         if state in ("", found.state) and reason in ("", letter.reason) and source in ("", letter.source):
@@ -71,7 +72,7 @@ def list_letters(
 def count_open(log: Log, group: str, topics: Topics) -> int:
     """Return how many letters nobody has settled, without reading them."""
     ends = log.ends([topics.dead_letters])
-    settled = sum(_state(outcomes) != "open" for outcomes in _decided(log.state(group)).values())
+    settled = sum(_state(outcomes) != "open" for outcomes in _decided(state_of(log, group)).values())
     return max(0, sum(ends.values()) - settled)
 
 
@@ -119,7 +120,7 @@ def replay(
     everything = list(list_letters(log, group, topics))
     wanted = _open(_pick(everything, positions))
     still_open = [each for each in everything if each.state != "replayed"]
-    memory = RowMemory(plan, log.state(group))
+    memory = RowMemory(plan, state_of(log, group))
     committed = {topic: offset for (topic, _), offset in log.committed(group).items()}
     decisions: list[LetterDecision] = []
     taken: set[str] = set()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from figbridge.errors import Refused
+from figbridge.operations.shares import state_of
 from figbridge.pipeline.collect import Suspect
 from figbridge.pipeline.holes import SPACE, HoleOutcome, read_outcome, suspects_of
 from figbridge.ports import Log, State
@@ -37,7 +38,7 @@ class Hole:
 
 def list_holes(log: Log, group: str, *, settled: bool = False) -> list[Hole]:
     """Return the suspects that are not settled, oldest first; with `settled` those that are, too."""
-    state = log.state(group)
+    state = state_of(log, group)
     outcomes = _outcomes(state)
     doubts: dict[tuple[str, str], list[Suspect]] = {}
     for source, _, suspect in suspects_of(state):
