@@ -117,8 +117,6 @@ class KafkaSession:
         partitions = placed(commit.records, counts)
         for place in commit.positions:
             require(place, counts)
-        if not (commit.records or commit.positions or commit.state):
-            return {}
         self._pins.count(record[0] for record in commit.records)
         positions = {**self._positions, **commit.positions}
         mark = Mark(

@@ -15,6 +15,9 @@ from figbridge.adapters.kafka.offsets import Offsets
 from figbridge.adapters.partition import require_count
 from figbridge.errors import Refused, Unreachable
 
+_ANY_TIME: Final = {"message.timestamp.after.max.ms": str(2**63 - 1)}
+"""Events carry the time of the source's commit. Brokers refuse a time that is an hour ahead of theirs, unless told."""
+
 COMPACTED: Final = {
     "cleanup.policy": "compact",
     "delete.retention.ms": str(24 * 3600 * 1000),
@@ -57,7 +60,7 @@ class Topics(Offsets):
         require_count(topic, self.refresh().get(topic), partitions)
         if topic in self.counts:
             return
-        new = NewTopic(topic, partitions, self._cluster.replication, config=dict(config))
+        new = NewTopic(topic, partitions, self._cluster.replication, config={**_ANY_TIME, **config})
         try:
             self._admin.create_topics([new])[topic].result(self._timeout_s)
         except KafkaException as exception:
