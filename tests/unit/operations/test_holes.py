@@ -309,9 +309,9 @@ def test_a_bridge_that_does_not_come_is_not_waited_for_for_ever(bridge: Rig) -> 
     lose(bridge, item(1), item(2), lost=[0])
     database = Rows(bridge)
     bridge.log.append([bridge.monolith.heartbeat()])
-    database.mark = lambda: Passing(True)  # type: ignore[method-assign]
+    database.mark = lambda: Passing(True, looks_back=True)  # type: ignore[method-assign]
     scene = Scene(bridge.log, GROUP, TOPICS, bridge.plan, bridge.edge, database, patience_s=0.1)
-    with pytest.raises(Unreachable) as late:
+    with pytest.raises(Unreachable, match="the bridge has not read") as late:
         check(scene, *list_holes(bridge.log, GROUP), by="ann", reason="seen", at="2026-11-21")
     assert late.value.code == "HOL003"
     database.mark = lambda: Passing(False, looks_back=True)  # type: ignore[method-assign]
