@@ -34,6 +34,7 @@ from figbridge.settings import load_settings
 
 from .conftest import ROOT, Shop
 from .test_connectors import said, until
+from .test_doctor import doctor
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(420)]
 
@@ -149,19 +150,6 @@ def test_the_shop_trades_on_mariadb_and_its_ledger_is_told(stage: Any, capsys: p
     }
     commits = {e.commit for e in events if e.happening}
     assert all(len(commit.split("-")) == 3 for commit in commits), "a position is a GTID"
-
-
-def doctor(shop: Shop, capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
-    """Return what doctor finds."""
-    from figbridge.cli.main import run
-
-    capsys.readouterr()
-    code = run(["doctor", "--settings", str(shop.folder / "figbridge.yaml"), "--scan", "-o", "json", *words])
-    results = json.loads(capsys.readouterr().out)["results"]
-    found = [r for r in results if r["state"] in ("wrong", "unknown")]
-    assert code is (Exit.FINDINGS if found else Exit.OK)
-    assert len(results) > 50
-    return found
 
 
 def test_a_shop_that_was_closed_goes_on(stage: Any) -> None:

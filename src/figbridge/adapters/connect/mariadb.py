@@ -83,10 +83,12 @@ def opened(database: MariaDatabase, first: str | None = None, program: str = "fi
     except pymysql.err.MySQLError as error:
         hint = "check sources in the settings: host, port, user, password"
         raise Unreachable(f"{where} does not answer: {error.args[-1]}.", hint=hint, code="CON040") from None
-    try:
-        with connection, connection.cursor() as cursor:
+    with connection, connection.cursor() as cursor:
+        try:
             yield cursor
-    except pymysql.err.MySQLError as error:
-        # Of a connection that is gone the server has said nothing; the driver has closed it.
-        kind, code, says = (Refused, "CON041", "says") if connection.open else (Unreachable, "CON040", "is gone")
-        raise kind(f"{where} {says}: {error.args[-1]}.", hint="check the account's rights", code=code) from None
+        except pymysql.err.MySQLError as error:
+            if connection.open:
+                hint = "check the account's rights"
+                raise Refused(f"{where} says: {error.args[-1]}.", hint=hint, code="CON041") from None
+            # Of a connection that is gone the server has said nothing; the driver has closed it.
+            raise Unreachable(f"{where} is gone: {error.args[-1]}.", hint="try again", code="CON040") from None
