@@ -154,7 +154,7 @@ class Log(Protocol):
         """Return a read-only view of a group's committed state, without joining the group."""
 
     def states(self, group: str) -> Mapping[str, State]:
-        """Return a view of the state of each share of a group's work, by a name; together they are what it remembers."""
+        """Return a view of the state of each share of a group's work, by a name; together they are all of it."""
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """Return a group's committed positions (next offset to read), without joining the group."""

@@ -49,7 +49,11 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         held: set[int] = set()
-        with suppress(OSError), closing(client), closing(socket.create_connection(("127.0.0.1", self._target))) as broker:
+        with (
+            suppress(OSError),
+            closing(client),
+            closing(socket.create_connection(("127.0.0.1", self._target))) as broker,
+        ):
             answers = threading.Thread(target=self._answers, args=(broker, client, held), daemon=True)
             answers.start()
             for frame in _frames(client):

@@ -55,6 +55,7 @@ class Scene:
 
 @pytest.fixture
 def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
+    """Give a group of its own on the session's broker."""
     made = Scene(kafka, tmp_path)
     yield made
     made.close()

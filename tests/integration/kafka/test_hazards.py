@@ -9,13 +9,14 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from contract.harness import PATIENCE_S, commit_of, everything, numbered, take, until, values
 from figbridge.adapters.kafka import producer as producer_module
+from figbridge.adapters.kafka.changelog import changelog_of
 from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.doubt import Unsure
 from figbridge.adapters.kafka.log import KafkaLog
-from figbridge.adapters.kafka.member import changelog_of
 from figbridge.adapters.kafka.producer import Transactions
 from figbridge.adapters.kafka.session import KafkaSession
 from figbridge.errors import Fenced
@@ -88,7 +89,7 @@ def held_back(proxy: Proxy, session: KafkaSession, commit: Any) -> float:
 
 class TestLateEndTxn:
     def test_a_slow_commit_gets_the_next_transaction_a_new_producer(self, proxy: Proxy, behind: Scene) -> None:
-        """librdkafka sends EndTxn again and says success; the late copy may end a later transaction half done."""
+        """Librdkafka sends EndTxn again and says success; the late copy may end a later transaction half done."""
         log = behind.open(socket_timeout_ms=SOCKET_TIMEOUT_MS)
         out, source = f"out-{behind.run}", f"in-{behind.run}"
         for name in (out, source):
@@ -116,6 +117,7 @@ class Spied(Producer):
 
 @pytest.fixture
 def spied(monkeypatch: pytest.MonkeyPatch) -> type[Spied]:
+    """Let every producer of the adapter be spied on."""
     monkeypatch.setattr(producer_module, "Producer", Spied)
     Spied.aborts = 0
     return Spied
@@ -197,7 +199,9 @@ class TestZombies:
         """The successor's `init_transactions` ends it, long before its timeout would."""
         log = scene.open()
         (source,) = logs = scene.sources(log, 1)
-        left_open = Transactions(Cluster(scene.servers, transaction_timeout_ms=60_000), changelog_of(scene.group, source))
+        left_open = Transactions(
+            Cluster(scene.servers, transaction_timeout_ms=60_000), changelog_of(scene.group, source)
+        )
         left_open.start()
         producer = left_open._producer
         assert producer is not None
@@ -205,7 +209,8 @@ class TestZombies:
         producer.produce(source, b"never", None, 0)
         producer.flush()
         began = monotonic()
-        session = until(lambda: scene.join(log, logs).sessions(0.1), bool)[source,]
+        member = scene.join(log, logs)
+        session = until(lambda: member.sessions(0.1), bool)[source,]
         log.append(numbered(source, [1]))
         assert values(take(session, 1)) == [b"1"]
         assert monotonic() - began < 20.0
@@ -228,7 +233,7 @@ def test_an_unanswered_commit_is_looked_up_not_guessed(proxy: Proxy, behind: Sce
         asked.append(1)
         if len(asked) == 1:  # committed, and the answer is lost
             session._transactions._retire()
-            raise producer_module.Unsure(producer_module.KafkaError(producer_module.KafkaError._TIMED_OUT))
+            raise Unsure(KafkaError(KafkaError._TIMED_OUT))
 
     session._transactions.run = unsure  # type: ignore[method-assign]
     session.commit(commit_of(numbered(out, [1, 2]), polled, [("s", "g", "m", b"v")]))

@@ -23,9 +23,7 @@ def test_each_source_log_is_held_by_one_member_and_has_its_own_state(scene: Scen
     one, two = scene.open(), scene.open()
     logs = scene.sources(one, 2)
     first, second = scene.join(one, logs), scene.join(two, logs)
-    held = until(
-        lambda: [set(m.sessions(0.05)) for m in (first, second)], lambda h: [len(x) for x in h] == [1, 1]
-    )
+    held = until(lambda: [set(m.sessions(0.05)) for m in (first, second)], lambda h: [len(x) for x in h] == [1, 1])
     assert held[0] | held[1] == {(log,) for log in logs}
     for number, member in enumerate((first, second)):
         only(member).commit(commit_of(state=[("s", "g", "m", b"%d" % number)]))
@@ -73,7 +71,7 @@ def test_every_session_reads_the_control_topic_from_a_position_of_its_own(scene:
     log.append(numbered(scene.control, range(3)))
     member = scene.join(log, logs)
     sessions = until(lambda: dict(member.sessions(0.05)), lambda s: len(s) == 2)
-    ahead, behind = (sessions[source,] for source in logs)
+    ahead = sessions[logs[0],]
     ahead.commit(commit_of(done=take(ahead, 3)))
     member.close()
     log.append(numbered(scene.control, [3]))

@@ -41,6 +41,7 @@ class Cache:
     """Hold one changelog's entries. Raises Unreachable when not even a temporary file can be written."""
 
     def __init__(self, path: Path | None) -> None:
+        self.reached = Reached()
         self._lock: TextIOWrapper | None = None
         self._folder: TemporaryDirectory[str] | None = None
         kept = self._locked(path) if path is not None else None
@@ -53,14 +54,12 @@ class Cache:
             self._open(kept)
         self.state: State = SqliteState(self._database, _STATE)
 
-    def usable(self, topic_id: str, end: int) -> Reached:
-        """Return from where the copy can be brought up to date; it is emptied when that cannot be known."""
+    def begin(self, topic_id: str, end: int) -> None:
+        """Empty the copy unless it can be brought up to date: it is of this topic, goes not beyond it, and is fresh."""
         reached = self.reached
-        if reached.topic_id == topic_id and reached.next <= end and 0 <= time() - reached.at < _FRESH_S:
-            return reached
-        self._database.rows("DELETE FROM state")
-        self.reached = Reached(topic_id)
-        return self.reached
+        if reached.topic_id != topic_id or reached.next > end or not 0 <= time() - reached.at < _FRESH_S:
+            self._database.rows("DELETE FROM state")
+            self.reached = Reached(topic_id)
 
     def apply(self, entries: Sequence[Entry], offset: int, mark: Mark | None) -> None:
         """Write entries, and that the copy goes to an offset."""
@@ -113,7 +112,7 @@ class Cache:
                 ids = dict(write.execute("SELECT name, grp_id FROM consumers").fetchall())
             self._state_id, self._about_id = ids[_STATE], ids[_ABOUT]
             about = SqliteState(self._database, _ABOUT).read("", [""])
-            self.reached = msgspec.json.decode(about[""][""], type=Reached) if about else Reached()
+            self.reached = msgspec.json.decode(about[""][""], type=Reached) if about else self.reached
         except BaseException:
             self._file.close()
             raise

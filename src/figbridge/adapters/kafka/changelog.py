@@ -48,3 +48,12 @@ def read(key: bytes, value: bytes | None) -> Entry | Mark:
     if key == MARK:
         return _mark(value or b"{}")
     return Entry(*_key(key), value)
+
+
+def changelog_of(group: str, topic: str = "") -> str:
+    """Return the name of the changelog of a group over a source log, or of a group over whatever it reads.
+
+    >>> changelog_of("bridge", "figbridge.legacy.log")
+    'figbridge.legacy.log.bridge.state'
+    """
+    return f"{topic}.{group}.state" if topic else f"{group}.state"

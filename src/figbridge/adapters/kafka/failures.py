@@ -66,7 +66,13 @@ _DENIED: Final = frozenset(
 )
 
 HOPELESS: Final = frozenset(
-    {*_DENIED, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.POLICY_VIOLATION}
+    {
+        *_DENIED,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.POLICY_VIOLATION,
+    }
 )
 """No other attempt will end otherwise."""
 

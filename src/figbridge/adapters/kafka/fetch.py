@@ -17,6 +17,9 @@ from figbridge.ports import Record, TopicPartition
 _CHUNK: Final = 500
 """How many messages one call takes. Of 5,000 the first are out of the processor's cache when the last are decoded."""
 
+_AHEAD: Final = 10_000
+"""How many records of several partitions are held, so that those behind a busy partition's are found."""
+
 PASSING: Final = frozenset(
     {
         KafkaError._PARTITION_EOF,
@@ -42,7 +45,7 @@ class Fetch:
 
     def start(self, positions: Mapping[TopicPartition, int]) -> None:
         """Read these partitions from these offsets on, and forget what was read and not taken."""
-        self._waiting = {tuple(place): deque() for place in positions}
+        self._waiting = {(topic, partition): deque() for topic, partition in positions}
         with told_as("read"):
             self._consumer.assign([Place(*place, offset) for place, offset in positions.items()])
 
@@ -52,7 +55,7 @@ class Fetch:
         if len(waiting) == 1:
             return self._converted(gathered(self._consumer, min(limit, _CHUNK), timeout_s))
         held = sum(map(len, waiting.values()))
-        if held < limit:
+        if held < max(limit, _AHEAD):  # also when there is enough: behind these may be another partition's
             for record in self._converted(gathered(self._consumer, _CHUNK, 0.0 if held else timeout_s)):
                 waiting[record.topic, record.partition].append(record)
         return self._shared_out(limit)

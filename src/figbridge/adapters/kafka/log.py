@@ -10,15 +10,17 @@ from uuid import uuid4
 
 from confluent_kafka import Producer
 
+from figbridge.adapters.kafka.changelog import changelog_of
 from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.doubt import Aborted, Unsure
 from figbridge.adapters.kafka.failures import said
 from figbridge.adapters.kafka.hold import Hold
-from figbridge.adapters.kafka.member import KafkaMember, changelog_of
+from figbridge.adapters.kafka.member import KafkaMember
 from figbridge.adapters.kafka.membership import Membership
-from figbridge.adapters.kafka.producer import Aborted, Transactions, Unsure
+from figbridge.adapters.kafka.producer import Transactions
 from figbridge.adapters.kafka.read import Reader
 from figbridge.adapters.kafka.records import placed, put
-from figbridge.adapters.kafka.restore import Tell
+from figbridge.adapters.kafka.restoring import Tell
 from figbridge.adapters.kafka.session import KafkaSession
 from figbridge.adapters.kafka.topics import COMPACTED, Topics
 from figbridge.adapters.kafka.view import View
@@ -75,7 +77,8 @@ class KafkaLog:
                 self._closers.append(self._appender.close)
             for attempt in range(_APPEND_ATTEMPTS):
                 try:
-                    return self._appender.run(produce, (), None)
+                    self._appender.run(produce, (), None)
+                    return
                 except Unsure as unsure:
                     raise Unreachable(
                         f"it is not known whether {len(records)} records were appended: the brokers did not answer",

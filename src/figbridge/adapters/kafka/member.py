@@ -7,25 +7,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from figbridge.adapters.kafka.changelog import changelog_of
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.hold import Hold
 from figbridge.adapters.kafka.membership import Membership
-from figbridge.adapters.kafka.restore import Tell
+from figbridge.adapters.kafka.restoring import Tell
 from figbridge.adapters.kafka.session import KafkaSession
 from figbridge.adapters.kafka.topics import COMPACTED, Topics
 from figbridge.errors import Fenced, OperationalError, Refused, Unreachable
 from figbridge.ports import TopicPartition
 
 _LOOK_S: Final = 0.1
-
-
-def changelog_of(group: str, topic: str = "") -> str:
-    """Return the name of the changelog of a group over a source log, or of a group over whatever it reads.
-
-    >>> changelog_of("bridge", "figbridge.legacy.log")
-    'figbridge.legacy.log.bridge.state'
-    """
-    return f"{topic}.{group}.state" if topic else f"{group}.state"
 
 
 class KafkaMember:
@@ -67,7 +59,7 @@ class KafkaMember:
         while True:
             left = deadline - monotonic()
             self._membership.serve(0.0 if self._sessions else max(0.0, min(left, _LOOK_S)))
-            held = {(p.topic,): turn for p, turn in self._membership.held().items()}
+            held: dict[tuple[str, ...], int] = {(p.topic,): turn for p, turn in self._membership.held().items()}
             for logs in [logs for logs, (turn, _) in self._sessions.items() if held.get(logs) != turn]:
                 self._drop(logs)
             for logs, turn in held.items():

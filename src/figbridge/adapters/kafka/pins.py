@@ -1,4 +1,4 @@
-"""Hold when a topic is not the one it was: made anew, its offsets mean other records; with more partitions, keys move."""
+"""Hold when a topic is not the one it was: made anew, its offsets mean others; with more partitions, keys move."""
 
 from __future__ import annotations
 

@@ -8,44 +8,21 @@ producer: its `init_transactions()` raises the epoch, and a late copy counts for
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
+from logging import Logger
 from time import monotonic
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.doubt import Aborted, Unsure, Watch
 from figbridge.adapters.kafka.failures import Step, error_of, said, step_after
 from figbridge.errors import Fenced
 
 _POLL_S: Final = 0.1
 
 Put = Callable[[Producer], None]
-
-
-class Aborted(Exception):
-    """Nothing of the transaction was written; it may be done again. Never leaves this package."""
-
-    def __init__(self, error: KafkaError) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-class Unsure(Aborted):
-    """The commit was asked for and not answered: the log itself must be asked what became of it."""
-
-
-class _Watch(logging.Handler):
-    """Notice the one line by which librdkafka admits that a request was not answered in time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.timed_out = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "REQTMOUT" in record.getMessage():
-            self.timed_out = True
 
 
 class Transactions:
@@ -58,15 +35,15 @@ class Transactions:
         self._id = transactional_id
         self._slow_s = cluster.socket_timeout_ms / 1_000
         self._producer: Producer | None = None
-        self._watch = _Watch()
+        self._watch = Watch()
         self._doubtful = False
 
     def start(self) -> None:
         """Fence whoever had the transactional id, and end what they left open. Raises Unreachable or Refused."""
         if self._producer is not None:
             self._retire()
-        self._watch = _Watch()
-        logger = logging.Logger("figbridge.kafka")  # of its own: not shared by name with another producer
+        self._watch = Watch()
+        logger = Logger("figbridge.kafka")  # of its own: not shared by name with another producer
         logger.addHandler(self._watch)
         producer = Producer(self._cluster.producer(self._id, logger))
         deadline = monotonic() + self._cluster.patience_s

@@ -8,9 +8,10 @@ from zlib import crc32
 
 from confluent_kafka import Consumer, Message, Producer
 
+from figbridge.adapters.kafka.delivered import Delivered
 from figbridge.adapters.kafka.producer import put_patiently
 from figbridge.adapters.partition import partition_of
-from figbridge.ports import Headers, Outgoing, Record, TopicPartition
+from figbridge.ports import Headers, Outgoing, Record
 
 _new = tuple.__new__  # Record(…) checks its arguments in Python: half as fast
 
@@ -55,18 +56,6 @@ def placed(records: Sequence[Outgoing], counts: Mapping[str, int]) -> list[int]:
         else partition_of(record, counts)
         for record in records
     ]
-
-
-class Delivered:
-    """Learn the offset after the last record of each partition, from one delivery report a partition."""
-
-    def __init__(self) -> None:
-        self.ends: dict[TopicPartition, int] = {}
-
-    def __call__(self, error: object, message: Message) -> None:
-        if error is None:
-            place = TopicPartition(str(message.topic()), int(message.partition() or 0))
-            self.ends[place] = int(message.offset() or 0) + 1
 
 
 def put(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
@@ -15,6 +14,7 @@ from figbridge.adapters.kafka.changelog import Mark, read
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import said, told_as
 from figbridge.adapters.kafka.records import gathered
+from figbridge.adapters.kafka.restoring import Restoring, Tell
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.errors import Unreachable
 from figbridge.ports import Entry, TopicPartition
@@ -22,20 +22,6 @@ from figbridge.ports import Entry, TopicPartition
 _CHUNK: Final = 500
 _WRITE: Final = 20_000
 _WAIT_S: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Restoring:
-    """How far a restore is: records of the changelog read, how many there are at most, and since when."""
-
-    changelog: str
-    done: int
-    total: int
-    seconds: float
-
-
-Tell = Callable[[Restoring], None]
-"""Called now and then while a state is restored, and once at its end."""
 
 
 class Follower:
@@ -54,7 +40,7 @@ class Follower:
         end = self._topics.ends([self._place])[self._place]
         if not self._checked:
             topic_id = self._topics.pins([self._place.topic])[self._place.topic].id
-            self._cache.usable(topic_id, end)
+            self._cache.begin(topic_id, end)
             self._checked = True
         start = self._cache.reached.next
         if start < end:

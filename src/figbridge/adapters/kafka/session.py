@@ -13,13 +13,16 @@ from confluent_kafka import TopicPartition as Place
 from figbridge.adapters.kafka.cache import Cache
 from figbridge.adapters.kafka.changelog import Mark, written
 from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.delivered import Delivered
+from figbridge.adapters.kafka.doubt import Aborted, Unsure
 from figbridge.adapters.kafka.failures import HOPELESS, OUT_OF_GROUP, said
 from figbridge.adapters.kafka.fetch import Fetch
 from figbridge.adapters.kafka.hold import Hold
 from figbridge.adapters.kafka.pins import Pins
-from figbridge.adapters.kafka.producer import Aborted, Transactions, Unsure
-from figbridge.adapters.kafka.records import Delivered, placed, put, put_entries
-from figbridge.adapters.kafka.restore import Follower, Tell
+from figbridge.adapters.kafka.producer import Transactions
+from figbridge.adapters.kafka.records import placed, put, put_entries
+from figbridge.adapters.kafka.restore import Follower
+from figbridge.adapters.kafka.restoring import Tell
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.adapters.partition import require
 from figbridge.errors import Fenced, Refused
@@ -63,7 +66,7 @@ class KafkaSession:
         self._pins = Pins(self._topics, self._mark.pins, self._cluster.refresh_ms / 1_000)
 
     def keep_start(self) -> None:
-        """Commit where partitions begin of which nothing was ever committed: it is said once, and holds from then on."""
+        """Commit where partitions begin of which nothing was ever committed: it is said once, and then holds."""
         self._follow(0.0)
         new = self._hold.native({p: at for p, at in self._hold.begun.items() if p not in self._positions})
         if new:
@@ -114,8 +117,6 @@ class KafkaSession:
         partitions = placed(commit.records, counts)
         for place in commit.positions:
             require(place, counts)
-        if not (commit.records or commit.positions or commit.state):
-            return {}
         self._pins.count(record[0] for record in commit.records)
         positions = {**self._positions, **commit.positions}
         mark = Mark(
@@ -162,7 +163,8 @@ class KafkaSession:
         offsets = [Place(*place, offset) for place, offset in native.items()]
         while True:
             try:
-                return self._transactions.run(produce, offsets, self._hold.membership.proof())
+                self._transactions.run(produce, offsets, self._hold.membership.proof())
+                return
             except Fenced as fenced:
                 raise self._out(self._hold.fenced()) from fenced
             except Unsure as unsure:

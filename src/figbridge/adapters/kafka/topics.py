@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from time import monotonic, sleep
+from time import monotonic
 from typing import Final, NamedTuple
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
-from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # re-exported without saying so
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, said, told_as
+from figbridge.adapters.kafka.offsets import Offsets
 from figbridge.adapters.partition import require_count
 from figbridge.errors import Refused, Unreachable
-from figbridge.ports import TopicPartition
 
-_SETTLE_S: Final = 2.0
-"""How long the end of a log may lie behind an open transaction before that transaction is not waited for."""
-_AGAIN_S: Final = 0.05
-_MOVING: Final = frozenset(
-    {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.REPLICA_NOT_AVAILABLE,
-        KafkaError._TRANSPORT,
-    }
-)
-"""What the admin client gives up on and a moment later is true no more."""
+_ANY_TIME: Final = {"message.timestamp.after.max.ms": str(2**63 - 1)}
+"""Events carry the time of the source's commit. Brokers refuse a time that is an hour ahead of theirs, unless told."""
 
 COMPACTED: Final = {
     "cleanup.policy": "compact",
@@ -46,14 +34,13 @@ class Pin(NamedTuple):
     partitions: int
 
 
-class Topics:
+class Topics(Offsets):
     """Ask a cluster about its topics. `counts` remembers the partitions of those that were seen."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.counts: dict[str, int] = {}
         self._cluster = cluster
-        self._timeout_s = cluster.patience_s
-        self._admin = AdminClient(cluster.client())
+        super().__init__(AdminClient(cluster.client()), cluster.patience_s)
 
     def refresh(self) -> dict[str, int]:
         """Look which topics there are, and return topic → number of partitions; Kafka's own are left out."""
@@ -73,7 +60,7 @@ class Topics:
         require_count(topic, self.refresh().get(topic), partitions)
         if topic in self.counts:
             return
-        new = NewTopic(topic, partitions, self._cluster.replication, config=dict(config))
+        new = NewTopic(topic, partitions, self._cluster.replication, config={**_ANY_TIME, **config})
         try:
             self._admin.create_topics([new])[topic].result(self._timeout_s)
         except KafkaException as exception:
@@ -104,52 +91,3 @@ class Topics:
                 raise said(error, f"describe topic {topic}") from exception
             found[topic] = Pin(str(described.topic_id), len(described.partitions))
         return found
-
-    def ends(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return the offset after the last record that may be read of each partition, transactions' marks included.
-
-        A commit that was answered may become visible a moment later, so what is open is waited for, but not for long.
-        """
-        wanted = list(places)
-        written = self._ends(wanted, IsolationLevel.READ_UNCOMMITTED)
-        deadline = monotonic() + _SETTLE_S
-        while True:
-            stable = self._ends(wanted, IsolationLevel.READ_COMMITTED)
-            if all(stable[place] >= written[place] for place in wanted) or monotonic() > deadline:
-                return stable
-
-    def starts(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return the offset of the first record that each partition still has."""
-        return self._offsets(list(places), OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
-
-    def _ends(self, places: list[TopicPartition], isolation: IsolationLevel) -> dict[TopicPartition, int]:
-        return self._offsets(places, OffsetSpec.latest(), isolation)
-
-    def _offsets(
-        self, places: list[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
-    ) -> dict[TopicPartition, int]:
-        if not places:
-            return {}
-        asked = {Place(*place): spec for place in places}
-        deadline = monotonic() + self._timeout_s
-        while True:
-            try:
-                answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=self._timeout_s)
-                return {
-                    TopicPartition(p.topic, p.partition): f.result(self._timeout_s).offset for p, f in answers.items()
-                }
-            except KafkaException as exception:
-                error = error_of(exception)
-                if error.code() not in _MOVING or monotonic() > deadline:
-                    raise said(error, "ask where topics end") from exception
-            sleep(_AGAIN_S)  # a partition is just made, or has just changed its leader
-
-    def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Return a group's committed positions, those of finished transactions only."""
-        from confluent_kafka import ConsumerGroupTopicPartitions
-
-        asked = [ConsumerGroupTopicPartitions(group)]
-        with told_as(f"read the positions of group {group}"):
-            answer = self._admin.list_consumer_group_offsets(asked, require_stable=True)[group].result(self._timeout_s)
-        found = answer.topic_partitions or ()
-        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
