@@ -20,16 +20,19 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
     from figbridge.domain.authority import Authority
     from figbridge.domain.change import Decoded
-    from figbridge.domain.connector import Wanted
+    from figbridge.domain.connector import Kind, Wanted
     from figbridge.mapping.compiler import Plan
     from figbridge.mapping.connect.loader import ConnectorDocument
     from figbridge.mapping.loader import Documents
+    from figbridge.mapping.rules_types import Tables
     from figbridge.operations.bridge import Bridge, Renewed
     from figbridge.operations.connectors.site import Site
+    from figbridge.operations.doctor.examine import Clinic
+    from figbridge.operations.drift import LiveTable
     from figbridge.pipeline.edge import Edge
     from figbridge.pipeline.perform import Topics
     from figbridge.pipeline.worker import Observe
-    from figbridge.ports import LegacyDatabase
+    from figbridge.ports import LegacyDatabase, Preflight
     from figbridge.sandbox import Sandbox
     from figbridge.settings import Settings, Source
     from figbridge.telemetry.health import Health
@@ -231,8 +234,8 @@ def bridge(
             figures=Figures(log, settings.group, logs, joined, time.time) if health is not None else None,
             health=health,
         )
-        for name, source in settings.sources.items():
-            _check_tables(compiled, engine_config(compiled, name, source, settings.topic_prefix))
+        for live, tables in _live_tables(settings, compiled):
+            _check_tables(compiled, live, tables)
         built.prepare(documents_.facts or undeclared(documents_), now, by)
         yield built
 
@@ -272,13 +275,28 @@ def renewed(settings: Settings, running: Bridge, now: datetime, by: str) -> Rene
     return Renewed(compiled, edge(compiled, topics(settings), epochs), facts, now, by)
 
 
-def _check_tables(plan: Plan, config: EngineConfig) -> None:
-    """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
+def _live_tables(settings: Settings, plan: Plan) -> Iterator[tuple[Mapping[str, LiveTable], tuple[str, ...]]]:
+    """Yield the live tables of each source with the names that are captured. A connector's document says of which
+    kind its database is; without one it is PostgreSQL."""
     from figbridge.adapters.engine.tables import table_facts
+
+    if settings.log == "kafka" and settings.connect is not None:
+        for wanted, document in wanted_connectors(settings, settings.connect.documents):
+            if document.name in settings.sources:
+                database = _database(wanted, settings.sources[document.name])
+                yield database.tables(wanted.capture.tables), wanted.capture.tables
+        return
+    for name, source in settings.sources.items():
+        config = engine_config(plan, name, source, settings.topic_prefix)
+        yield table_facts(config.dsn, config.tables), config.tables
+
+
+def _check_tables(plan: Plan, live: Mapping[str, LiveTable], tables: Iterable[str]) -> None:
+    """Hold the mappings against the live tables; raises Refused when the bridge could only park."""
     from figbridge.operations.drift import drifted
     from figbridge.telemetry.events import LogEvent, tell
 
-    for drift in drifted(plan, table_facts(config.dsn, config.tables), config.tables):
+    for drift in drifted(plan, live, tables):
         tell(LogEvent.TABLE_DRIFTED, table=drift.table, message=drift.message)
 
 
@@ -394,6 +412,74 @@ def _database(wanted: Wanted, source: Source) -> LegacyDatabase:
     if wanted.capture.kind is Kind.MARIADB:
         return MariaDatabase(source.host, source.port, source.user, source.secret())
     return PostgresDatabase(source.host, source.port, source.user, source.database, source.secret())
+
+
+@contextmanager
+def clinic(settings: Settings, directory: Path | None = None) -> Iterator[Clinic]:
+    """Join what doctor looks at: with `connect` in the settings the connectors' sources, else the embedded engine's.
+
+    Raises ConfigurationError with every finding in the documents, or when no source is set.
+    """
+    from figbridge.domain.connector import Kind
+    from figbridge.domain.preflight import Patient
+    from figbridge.mapping.loader import load_tables
+    from figbridge.operations.doctor.examine import Clinic
+
+    compiled = plan(documents(settings.mappings))
+    recorded = {kind: load_tables(settings.mappings, kind.value) for kind in Kind}
+    if settings.connect is not None:
+        with connectors(settings, directory) as site:
+            patients = tuple(
+                Patient(c.name, c.kind, c.tables, _read(compiled, c.tables), c.full_identity, c.slot, c.publication,
+                        c.log.name)
+                for c in (wanted.capture for wanted in site.wanted)
+            )  # fmt: skip
+            yield Clinic(patients, compiled, recorded, {n: _preflight(d) for n, d in site.databases.items()}, site)
+        return
+    if not settings.sources:
+        hint = "set `sources`, or `connect`: see docs/doctor.md"
+        raise ConfigurationError([Finding(Place("settings"), "SET012", "no source is set", hint)])
+    yield _embedded_clinic(settings, compiled, recorded)
+
+
+def _embedded_clinic(settings: Settings, compiled: Plan, recorded: Mapping[Kind, Tables | None]) -> Clinic:
+    from figbridge.adapters.connect.postgres import PostgresDatabase
+    from figbridge.domain.connector import Kind
+    from figbridge.domain.preflight import Patient
+    from figbridge.operations.doctor.examine import Clinic
+
+    configs = {n: engine_config(compiled, n, s, settings.topic_prefix) for n, s in settings.sources.items()}
+    patients = tuple(
+        Patient(n, Kind.POSTGRES, c.tables, _read(compiled, c.tables), c.full_identity, c.slot_name,
+                c.publication_name, c.topic)
+        for n, c in configs.items()
+    )  # fmt: skip
+    partitions: dict[str, int] = {}
+    if settings.log_file.exists():
+        with _log(settings) as log:
+            partitions = log.topics()
+    databases = {
+        n: _preflight(PostgresDatabase(s.host, s.port, s.user, s.database, s.secret()))
+        for n, s in settings.sources.items()
+    }
+    return Clinic(patients, compiled, recorded, databases, log_partitions=partitions)
+
+
+def _read(compiled: Plan, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return table → the columns that mappings and services read."""
+    return {table: compiled.tables[table].shape.columns for table in tables}
+
+
+def _preflight(database: LegacyDatabase) -> Preflight:
+    from figbridge.adapters.connect.mariadb import MariaDatabase
+    from figbridge.adapters.connect.postgres import PostgresDatabase
+    from figbridge.adapters.preflight.mariadb import MariaPreflight
+    from figbridge.adapters.preflight.postgres import PostgresPreflight
+
+    if isinstance(database, MariaDatabase):
+        return MariaPreflight(database)
+    assert isinstance(database, PostgresDatabase)
+    return PostgresPreflight(database)
 
 
 def capture(path: Path) -> Iterator[Record]:

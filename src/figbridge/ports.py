@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from figbridge.domain.authority import Authority, Cut, Grant
 from figbridge.domain.connector import Live, LiveTable, LiveTopic, Plugin, Slot, Topic
+from figbridge.domain.preflight import Facts, Patient
 from figbridge.errors import OperationalError
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -316,3 +317,18 @@ class LegacyDatabase(Protocol):
 
     def drop_slot(self, name: str) -> None:
         """Drop a replication slot. The one call that writes."""
+
+
+class Preflight(Protocol):
+    """A source's database, examined in a session that cannot write."""
+
+    def facts(self, patient: Patient) -> Facts:
+        """Answer every question about a source; a question that fails is told in the answer, with its reason."""
+
+    def values(self, table: str, column: str, limit: int) -> tuple[tuple[str | None, int], ...]:
+        """Return the distinct values of a column as text with their counts, the most frequent first; reads the whole
+        table. Raises Unreachable or Refused."""
+
+    def extremes(self, table: str, column: str) -> tuple[str | None, str | None]:
+        """Return the lowest and the highest value of a column as text; may read the whole table. Raises Unreachable
+        or Refused."""

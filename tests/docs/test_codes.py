@@ -14,6 +14,7 @@ from .pages import ROOT, page, rows
 
 CODE = re.compile(r"[A-Z]{3,5}\d{3}")
 PAGE = page("docs/codes.md")
+DOCTOR = page("docs/doctor.md")
 SOURCES = {p: p.read_text(encoding="utf-8") for p in sorted((ROOT / "src").rglob("*.py"))}
 
 
@@ -29,8 +30,8 @@ def codes_in_code() -> set[str]:
 
 
 def test_codes_of_findings_and_errors_are_documented_and_exist() -> None:
-    """The page has each code that the program can give, once, and no other."""
-    documented = [row[0] for row in rows(PAGE) if CODE.fullmatch(row[0])]
+    """The page, and doctor's for its checks, has each code that the program can give, once, and no other."""
+    documented = [row[0] for text in (PAGE, DOCTOR) for row in rows(text) if CODE.fullmatch(row[0])]
     assert len(documented) == len(set(documented))
     assert set(documented) == codes_in_code()
 

@@ -18,6 +18,7 @@ _COMMANDS = {
         "figbridge.cli.connectors:connectors",
     ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
+    "doctor": ("Check databases, connectors, topics and mappings; it never writes.", "figbridge.cli.doctor:doctor"),
     "explain": ("Show what became of one record, step by step, and why.", "figbridge.cli.explain:explain"),
     "mapping": ("Check, test and show mappings.", "figbridge.cli.mapping:mapping"),
     "parked": ("Keys that are set aside: list, show, release, discard.", "figbridge.cli.parked:parked"),

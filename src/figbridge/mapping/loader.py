@@ -84,9 +84,14 @@ def load_mapping(path: Path | str) -> Mapping:
     return mapping
 
 
-def load_tables(directory: Path | str) -> Tables | None:
-    """Read the catalogue of live tables beside the mappings, None when there is none; raises ConfigurationError."""
+def load_tables(directory: Path | str, kind: str = "") -> Tables | None:
+    """Read the catalogue of live tables beside the mappings, None when there is none; raises ConfigurationError.
+
+    A `kind` of database may have a file of its own, `tables.KIND.yaml`, where the same shop runs on two.
+    """
     path = Path(directory) / TABLES_FILE
+    own = path.with_suffix(f".{kind}.yaml")
+    path = own if kind and own.exists() else path
     if not path.exists():
         return None
     findings = Findings()

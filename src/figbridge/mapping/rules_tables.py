@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from figbridge.errors import Finding, Place
 from figbridge.mapping import model as m
+from figbridge.mapping import uses
 from figbridge.mapping.loader import Documents
 from figbridge.mapping.nodes import did_you_mean
 from figbridge.mapping.rules_facts import full_name
@@ -91,7 +92,7 @@ def readers_fit_types(documents: Documents, tables: Tables) -> Iterator[Finding]
     """Demand that a reader can read the type of its column."""
     for mapping in documents.mappings:
         for attribute in mapping.attributes:
-            for leaf in _leaves(attribute.reader):
+            for leaf in uses.leaves(attribute.reader):
                 column = _column(mapping, leaf.column, tables)
                 if column is not None and not can_read(type(leaf), column.type):
                     name = type(leaf).__name__.lower()
@@ -103,16 +104,3 @@ def readers_fit_types(documents: Documents, tables: Tables) -> Iterator[Finding]
 def _column(mapping: m.Mapping, column: m.Column, tables: Tables) -> TableColumn | None:
     described = tables.get(mapping.node(column.path).table, ())
     return next((each for each in described if each.name == column.name), None)
-
-
-def _leaves(reader: m.Reader) -> Iterator[m.Leaf]:
-    match reader:
-        case m.Fallible(inner, _):
-            yield from _leaves(inner)
-        case m.Object(fields) | m.Each(_, fields):
-            for _, each in fields:
-                yield from _leaves(each)
-        case m.Join() | m.Constant():
-            return
-        case _:
-            yield reader

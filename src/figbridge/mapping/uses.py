@@ -18,6 +18,7 @@ from figbridge.mapping.model import (
     Join,
     Json,
     Kind,
+    Leaf,
     Lookup,
     Mapping,
     Money,
@@ -50,6 +51,20 @@ def columns(reader: Reader) -> Iterator[Column]:
                 yield currency
         case _:
             yield reader.column
+
+
+def leaves(reader: Reader) -> Iterator[Leaf]:
+    """Yield every reader of a single column inside a reader."""
+    match reader:
+        case Fallible(inner, _):
+            yield from leaves(inner)
+        case Object(fields) | Each(_, fields):
+            for _, each in fields:
+                yield from leaves(each)
+        case Join() | Constant():
+            return
+        case _:
+            yield reader
 
 
 def lookups(reader: Reader) -> Iterator[str]:

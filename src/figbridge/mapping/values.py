@@ -101,7 +101,9 @@ def boolean(cell: Any, of: Mapping[str, bool]) -> Any:
     if cell is None or cell is U:
         return cell
     if of:
-        found = of.get(str(cell).strip())
+        found = _meaning(cell, of)
+        if found is None and (type(cell) is bool or type(cell) is int) and cell in (0, 1) and not of.keys() & _NUMBERS:
+            return bool(cell)  # tinyint(1): MariaDB's boolean, where PostgreSQL's shop has a code
         if found is None:
             raise Unreadable(f"unknown code {str(cell).strip()!r}")
         return found
@@ -116,10 +118,25 @@ def code(cell: Any, of: Mapping[str, str]) -> Any:
     """Return a code's meaning; blanks around a code mean nothing."""
     if cell is None or cell is U:
         return cell
-    found = of.get(str(cell).strip())
+    found = _meaning(cell, of)
     if found is None:
         raise Unreadable(f"unknown code {str(cell).strip()[:20]!r}")
     return found
+
+
+_NUMBERS: Final = frozenset({"0", "1"})
+
+
+def _meaning(cell: Any, of: Mapping[str, Any]) -> Any:
+    """Return what a code means, None for an unknown one. A tinyint(1) is a number in a snapshot and may be a boolean
+    in the stream (verified on MariaDB): the code 1 names both."""
+    if type(cell) is not bool:
+        return of.get(str(cell).strip())
+    return next((of[name] for name in (_TRUE if cell else _FALSE) if name in of), None)
+
+
+_TRUE: Final = ("1", "true", "True")
+_FALSE: Final = ("0", "false", "False")
 
 
 def reference(cell: Any, prefix: str) -> Any:

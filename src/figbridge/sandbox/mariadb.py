@@ -27,6 +27,8 @@ _SETTINGS = {
     "binlog-legacy-event-pos": "1",  # 11.4 writes events without their position; Debezium's connector needs it
     "gtid-strict-mode": "ON",
     "gtid-domain-id": "0",
+    # A zero date in a column that cannot be null would reach the log as 1970.
+    "sql-mode": "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
     "character-set-server": "utf8mb4",
     "default-time-zone": "+00:00",
     "log-warnings": "1",  # at 2, each look whether it answers would be a line in its log

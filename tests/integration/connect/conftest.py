@@ -15,6 +15,7 @@ import pytest
 from figbridge.adapters.connect.broker import KafkaBroker
 from figbridge.cli.main import run
 from figbridge.demo.delivery import SCHEMA as DELIVERY
+from figbridge.demo.monolith.dialect import MARIADB
 
 if TYPE_CHECKING:
     from support.servers import Database, Servers
@@ -134,9 +135,11 @@ def shop_of(servers: Servers, tmp_path: Path) -> Iterator[Any]:
             shop.sql(schema, "INSERT INTO shop.carriers VALUES (1, 'DHL', 'x'), (2, 'UPS', 'y')", DELIVERY)
             shop.sql("INSERT INTO shop.stock SELECT 'A' || i, 100, 0, now() FROM generate_series(1, 3000) i")
         else:
-            text = (Path(__file__).parent / "shop_mariadb.sql").read_text(encoding="utf-8")
+            text = (ROOT / "src/figbridge/demo/monolith/schema_mariadb.sql").read_text(encoding="utf-8")
+            carriers = "INSERT INTO shop.carriers VALUES (1, 'DHL', 'x'), (2, 'UPS', 'y')"
+            stock = "INSERT INTO shop.stock SELECT CONCAT('A', seq), 100, 0, NOW(6) FROM shop.seq_1_to_3000"
             marks = "CREATE TABLE shop.figbridge_signal (id varchar(64) PRIMARY KEY, type varchar(32), data text)"
-            shop.sql("DROP DATABASE IF EXISTS shop", *[s for s in text.split(";\n") if s.strip()], marks)
+            shop.sql("DROP DATABASE IF EXISTS shop", *MARIADB.statements(text), carriers, stock, marks)
         return shop
 
     yield make

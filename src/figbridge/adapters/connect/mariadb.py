@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -60,26 +60,35 @@ class MariaDatabase:
     def drop_slot(self, name: str) -> None:
         """Do nothing: a binlog has no slots."""
 
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
+    def _cursor(self) -> AbstractContextManager[Any]:
+        return opened(self)
+
+
+@contextmanager
+def opened(database: MariaDatabase, first: str | None = None, program: str = "figbridge-connectors") -> Iterator[Any]:
+    """Open a session and give its cursor; `first` is a statement that is run before anything else. Raises Unreachable,
+    or Refused with the database's own words."""
+    try:
+        pymysql = import_module("pymysql")
+    except ImportError:
+        raise Unreachable(
+            "The package pymysql is not installed.", hint="pip install 'figbridge[mariadb]'", code="CON042"
+        ) from None
+    where = f"The database on {database.host}:{database.port}"
+    try:
+        connection = pymysql.connect(
+            host=database.host, port=database.port, user=database.user, password=database.password, connect_timeout=10,
+            charset="utf8mb4", autocommit=True, program_name=program, init_command=first,
+        )  # fmt: skip
+    except pymysql.err.MySQLError as error:
+        hint = "check sources in the settings: host, port, user, password"
+        raise Unreachable(f"{where} does not answer: {error.args[-1]}.", hint=hint, code="CON040") from None
+    with connection, connection.cursor() as cursor:
         try:
-            pymysql = import_module("pymysql")
-        except ImportError:
-            raise Unreachable(
-                "The package pymysql is not installed.", hint="pip install 'figbridge[mariadb]'", code="CON042"
-            ) from None
-        where = f"The database on {self.host}:{self.port}"
-        try:
-            connection = pymysql.connect(
-                host=self.host, port=self.port, user=self.user, password=self.password, connect_timeout=10,
-                charset="utf8mb4", autocommit=True, program_name="figbridge-connectors",
-            )  # fmt: skip
-            with connection, connection.cursor() as cursor:
-                yield cursor
-        except pymysql.err.OperationalError as error:
-            hint = "check sources in the settings: host, port, user, password"
-            raise Unreachable(f"{where} does not answer: {error.args[-1]}.", hint=hint, code="CON040") from None
+            yield cursor
         except pymysql.err.MySQLError as error:
-            raise Refused(
-                f"{where} says: {error.args[-1]}.", hint="check the account's rights", code="CON041"
-            ) from None
+            if connection.open:
+                hint = "check the account's rights"
+                raise Refused(f"{where} says: {error.args[-1]}.", hint=hint, code="CON041") from None
+            # Of a connection that is gone the server has said nothing; the driver has closed it.
+            raise Unreachable(f"{where} is gone: {error.args[-1]}.", hint="try again", code="CON040") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,24 +55,30 @@ class PostgresDatabase:
                 "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", [name]
             )
 
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        psycopg = extra.load("psycopg")
-        where = f"The database {self.database} on {self.host}:{self.port}"
-        try:
-            with psycopg.connect(
-                host=self.host, port=self.port, user=self.user, password=self.password or None, dbname=self.database,
-                autocommit=True, connect_timeout=10, application_name="figbridge-connectors",
-            ) as connection:  # fmt: skip
-                yield connection
-        except psycopg.OperationalError as error:
-            hint = "check sources in the settings: host, port, user, password, database"
-            raise Unreachable(f"{where} does not answer: {_line(error)}.", hint=hint, code="CON040") from None
-        except psycopg.Error as error:
-            raise Refused(f"{where} says: {_line(error)}.", hint="check the account's rights", code="CON041") from None
+    def _connection(self) -> AbstractContextManager[Any]:
+        return connected(self)
 
 
-def _line(error: Exception) -> str:
+@contextmanager
+def connected(database: PostgresDatabase, options: str = "", program: str = "figbridge-connectors") -> Iterator[Any]:
+    """Open a session; `options` are the server's, such as `-c name=value`. Raises Unreachable, or Refused with the
+    database's own words."""
+    psycopg = extra.load("psycopg")
+    where = f"The database {database.database} on {database.host}:{database.port}"
+    try:
+        with psycopg.connect(
+            host=database.host, port=database.port, user=database.user, password=database.password or None,
+            dbname=database.database, autocommit=True, connect_timeout=10, application_name=program, options=options,
+        ) as connection:  # fmt: skip
+            yield connection
+    except psycopg.OperationalError as error:
+        hint = "check sources in the settings: host, port, user, password, database"
+        raise Unreachable(f"{where} does not answer: {line(error)}.", hint=hint, code="CON040") from None
+    except psycopg.Error as error:
+        raise Refused(f"{where} says: {line(error)}.", hint="check the account's rights", code="CON041") from None
+
+
+def line(error: Exception) -> str:
     """Return the line that says why; the client writes advice and other tries around it."""
     lines = str(error).strip().splitlines() or ["nothing"]
     return next((line for line in lines if "failed: " in line), lines[0]).strip(" \t-.")

@@ -65,7 +65,7 @@ class KafkaLog:
     def append(self, records: Sequence[Outgoing]) -> None:
         """Append records outside any group, all of them or none. Raises Refused for a topic that does not exist."""
         if not records:
-            return None
+            return
         partitions = placed(records, self._topics.need({record.topic for record in records}))
 
         def produce(producer: Producer) -> None:

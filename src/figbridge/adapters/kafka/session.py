@@ -170,7 +170,7 @@ class KafkaSession:
             except Unsure as unsure:
                 error = unsure.error
                 if self._landed(mark):
-                    return None
+                    return
             except Aborted as aborted:
                 error = aborted.error
                 if error.code() in HOPELESS:

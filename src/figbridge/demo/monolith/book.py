@@ -203,8 +203,10 @@ def read(connection: Connection[tuple[Any, ...]]) -> Book:
         book.last[table] = row[0] if row else 0
     for row in connection.execute("SELECT addr_id, first, last, txt FROM shop.addresses ORDER BY 1"):
         book.addresses[row[0]] = Address(*row)
-    for row in connection.execute("SELECT cust_id, name, email, trim(seg), news = 'J' FROM shop.customers ORDER BY 1"):
-        book.customers[row[0]] = Customer(*row)
+    for key, name, email, segment, news in connection.execute(
+        "SELECT cust_id, name, email, trim(seg), news FROM shop.customers ORDER BY 1"
+    ):
+        book.customers[key] = Customer(key, name, email, segment, newsletter=news in ("J", 1))
     for item, on_hand, reserved in connection.execute(
         "SELECT trim(item_cd), on_hand, reserved FROM shop.stock ORDER BY 1"
     ):

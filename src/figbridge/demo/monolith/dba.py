@@ -66,10 +66,11 @@ class Dba(Desk):
         key = order.key + 1_000_000
         shipments = len(self.book.shipments_of(order))
         with self.transaction("correct_key") as tx:
-            tx.run(
-                "UPDATE shop.orders SET order_id = %s WHERE order_id = %s", key, order.key, rows=1 + len(order.lines)
-            )
+            cascaded = len(order.lines) if self.dialect.cascades else 0
+            tx.run("UPDATE shop.orders SET order_id = %s WHERE order_id = %s", key, order.key, rows=1 + cascaded)
             children = {"payments": len(order.payments), "shipments": shipments, "order_history": order.history}
+            if not self.dialect.cascades:
+                children["order_lines"] = len(order.lines)
             for table, rows in children.items():
                 tx.run(f"UPDATE shop.{table} SET order_id = %s WHERE order_id = %s", key, order.key, rows=rows)  # noqa: S608
         order.key = key

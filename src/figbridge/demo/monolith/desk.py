@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from figbridge.demo.monolith import book as books
+from figbridge.demo.monolith.dialect import dialect_of
 from figbridge.demo.monolith.ledger import Happening, Level, stock_happenings
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Desk:
 
     def __init__(self, dsn: str, rng: Random, clock: Callable[[], datetime]) -> None:
         self.dsn = dsn
+        self.dialect = dialect_of(dsn)
         self.rng = rng
         self.clock = clock
         self.committed_changes = 0
@@ -137,8 +139,9 @@ class Desk:
 
     def create_schema(self) -> None:
         """Create the shop's tables in an empty database."""
-        ddl = resources.files("figbridge.demo.monolith").joinpath("schema.sql").read_text(encoding="utf-8")
-        self.connection.execute(ddl.encode())
+        ddl = resources.files("figbridge.demo.monolith").joinpath(self.dialect.schema).read_text(encoding="utf-8")
+        for statement in self.dialect.statements(ddl):
+            self.connection.execute(statement.encode())
 
     def ledger(self) -> list[Happening]:
         """Return what this object committed, in commit order."""
@@ -147,7 +150,11 @@ class Desk:
     def stored_ledger(self) -> list[Happening]:
         """Return what the database says was committed: the truth after a crash."""
         query = "SELECT seq, tx, op, type, subject, data FROM shop.ledger ORDER BY seq"
-        return [Happening(*row) for row in self.connection.execute(query)]
+        return [
+            # MariaDB's json is text.
+            Happening(seq, tx, op, kind, subject, json.loads(data) if isinstance(data, str) else data)
+            for seq, tx, op, kind, subject, data in self.connection.execute(query)
+        ]
 
     @contextmanager
     def transaction(self, op: str, connection: Connection[tuple[Any, ...]] | None = None) -> Iterator[Transaction]:
@@ -193,7 +200,5 @@ class Desk:
 
 
 def connect(dsn: str, name: str) -> Connection[tuple[Any, ...]]:
-    """Open a connection on which every transaction is begun by name. psycopg (extra `embedded`) is imported here."""
-    import psycopg
-
-    return psycopg.connect(dsn, autocommit=True, application_name=name)
+    """Open a connection on which every transaction is begun by name; its driver is imported here."""
+    return dialect_of(dsn).connect(dsn, name)

@@ -23,10 +23,11 @@ class People(Desk):
             self.rng.randrange(3) == 0,
         )
         born = date(1950, 1, 1) + timedelta(days=self.rng.randrange(19_000))
+        birthday = born if key % 5 else self.dialect.no_date  # some never told it
         with self.transaction("register") as tx:
             tx.run(
                 "INSERT INTO shop.customers VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 1)",
-                key, customer.name, customer.email, customer.segment, "J" if customer.newsletter else "N", born,
+                key, customer.name, customer.email, customer.segment, self.dialect.flag(customer.newsletter), birthday,
                 invent.story(self.rng, 64), tx.wall, tx.wall,
             )  # fmt: skip
             tx.happened(
@@ -58,7 +59,7 @@ class People(Desk):
             tx.run(
                 "UPDATE shop.customers SET name = %s, email = %s, seg = %s, news = %s, upd_dt = %s,"
                 " row_ver = row_ver + 1 WHERE cust_id = %s",
-                name, email, segment, "J" if newsletter else "N", tx.wall, customer.key,
+                name, email, segment, self.dialect.flag(newsletter), tx.wall, customer.key,
             )  # fmt: skip
             subject = f"customer-{customer.key}"
             if name != customer.name:

@@ -36,7 +36,7 @@ _MOST = 32
 
 
 class Monolith(Checkout, Payments, Fulfilment, Edits, Orm, Nightly, Dba, People, Warehouse):
-    """A retailer's monolith that really commits to PostgreSQL and keeps a ledger of what it did.
+    """A retailer's monolith that really commits to its database and keeps a ledger of what it did.
 
     Same seed, same clock, same empty database: same statements, same ledger. Every operation on an order takes its
     number, or chooses one; it raises NothingToDo when there is none.

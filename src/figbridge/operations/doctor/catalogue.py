@@ -1,0 +1,18 @@
+"""Every check, in the order in which they are told: the database, how far behind it is, the connector, the log, the
+tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from figbridge.operations.doctor import connector, lag, mariadb, postgres, tables, topics
+from figbridge.operations.doctor.check import Check
+
+CATALOGUE: Final[tuple[Check, ...]] = (
+    *postgres.CHECKS,
+    *lag.CHECKS,
+    *mariadb.CHECKS,
+    *connector.CHECKS,
+    *topics.CHECKS,
+    *tables.CHECKS,
+)
