@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from figbridge.sandbox import Sandbox
 
 ON = click.option(
-    "--on", "kind", type=click.Choice(["postgres"]), default="postgres", show_default=True, help="Which shop."
+    "--on",
+    "kind",
+    type=click.Choice(["postgres", "mariadb"]),
+    default="postgres",
+    show_default=True,
+    help="Which shop.",
 )
 
 

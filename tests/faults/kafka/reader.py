@@ -39,7 +39,8 @@ def main(servers: str, prefix: str, out: TextIO) -> None:
                 if message.error().fatal() or message.error().name() == "_AUTO_OFFSET_RESET":
                     raise SystemExit(f"the consumer failed: {message.error()}")
                 continue
-            quiet = time.monotonic()
+            if not message.topic().endswith(".log"):  # heartbeats never end
+                quiet = time.monotonic()
             at[message.topic(), message.partition()] = message.offset() + 1
             out.write(json.dumps(line(message)) + "\n")
         out.flush()

@@ -49,7 +49,7 @@ def _make_databases(trial: Trial) -> None:
     with psycopg.connect(trial.box.postgres.url(), autocommit=True) as admin:
         have = {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
         for of in ("legacy", "delivery", "authority"):
-            if trial.database(of) not in have:
+            if trial.server(of) is trial.box.postgres and trial.database(of) not in have:
                 admin.execute(SQL("CREATE DATABASE {}").format(Identifier(trial.database(of))))
 
 
@@ -57,7 +57,8 @@ def _make_tables(trial: Trial) -> None:
     """Make the tables of the shop and of the service; a connector is refused tables that do not exist."""
     with trial.shop(Random(0)) as shop, trial.delivery(Random(0)) as delivery:  # noqa: S311 — invented data
         for desk, schema in ((shop, "shop"), (delivery, "delivery")):
-            found = desk.connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone()
+            query = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+            found = desk.connection.execute(query, (schema,)).fetchone()
             if found is None:
                 desk.create_schema()
 
@@ -87,7 +88,7 @@ def _write(trial: Trial, mappings: Path) -> None:
 
 def _account(trial: Trial, of: str) -> dict[str, Any]:
     """Return how figbridge itself reaches a database."""
-    server = trial.box.postgres
+    server = trial.server(of)
     return {
         "host": HOST,
         "port": server.port,
@@ -99,16 +100,17 @@ def _account(trial: Trial, of: str) -> dict[str, Any]:
 
 def _document(trial: Trial, source: str) -> dict[str, Any]:
     """Return how Connect reaches a source."""
-    box = trial.box
+    box, server = trial.box, trial.server(source)
+    database = {"name": trial.database(source)} if server is box.postgres else {}
     return {
         "connector": source,
         "database": {
-            "kind": "postgres",
+            "kind": server.name,
             "host": HOST,
-            "port": box.postgres.port,
-            "name": trial.database(source),
-            "user": box.secret("postgres", "user"),
-            "password": box.secret("postgres", "password"),
+            "port": server.port,
+            **database,
+            "user": box.secret(server.name, "user"),
+            "password": box.secret(server.name, "password"),
         },
         "log": {"retention": "7d"},
         "kafka": {"servers": box.bootstrap},

@@ -13,8 +13,11 @@ from figbridge.demo.delivery import DeliveryService
 from figbridge.demo.monolith import Monolith
 from figbridge.errors import Refused
 from figbridge.sandbox import Sandbox
+from figbridge.sandbox.mariadb import MariaDb
+from figbridge.sandbox.ports import HOST
+from figbridge.sandbox.postgres import Postgres
 
-KINDS: Final = ("postgres",)
+KINDS: Final = ("postgres", "mariadb")
 NEEDS: Final = ("kafka", "connect", "postgres")
 """What every place needs; a shop elsewhere than on PostgreSQL needs that, too."""
 
@@ -43,11 +46,18 @@ class Trial:
 
     def database(self, of: str) -> str:
         """Return the name of the database of `legacy`, `delivery` or `authority`."""
-        return f"{self.kind}_{of}"
+        return "shop" if of == "legacy" and self.kind == "mariadb" else f"{self.kind}_{of}"
 
     def shop(self, dice: Random) -> Monolith:
         """Return the monolith at its database."""
+        if self.kind == "mariadb":
+            maria = self.box.mariadb
+            return Monolith(f"mariadb://{maria.user}:{maria.password}@{HOST}:{maria.port}", dice, now)
         return Monolith(self.box.postgres.url(self.database("legacy")), dice, now)
+
+    def server(self, of: str) -> Postgres | MariaDb:
+        """Return the server that has a database; only the shop is ever on another than PostgreSQL."""
+        return self.box.mariadb if of == "legacy" and self.kind == "mariadb" else self.box.postgres
 
     def delivery(self, dice: Random) -> DeliveryService:
         """Return the delivery service at its database."""
