@@ -7,7 +7,7 @@ there: encrypted, or in clear where the mapping declares every column of the tab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -111,6 +111,9 @@ def recall(letter: Letter, vault: Vault, history: History) -> Record | None:
     return next((r for r in history(place.topic, place.offset, place.offset + 1) if r.offset == place.offset), None)
 
 
+_CHUNK: Final = 200
+
+
 class LetterWriter:
     """Write the letters of one process."""
 
@@ -127,11 +130,13 @@ class LetterWriter:
         self._about = about
         self._versions = versions
         self._safe = safe
+        self._topic = ""
+        self._near: dict[int, Record] = {}
 
     def write(self, dead: Dead, origin: Origin, transaction: Transaction | None) -> Letter:
         """Return the letter of a dead record."""
         place = dead.position
-        record = next(iter(self._history(place.topic, place.offset, place.offset + 1)), None)
+        record = self._record(place)
         about = None if record is None else self._about(record)
         safe = about is not None and about.columns and about.columns <= self._safe.get(about.table, frozenset())
         return Letter(
@@ -147,3 +152,10 @@ class LetterWriter:
             mappings=self._versions(about.table if about is not None else None),
             payload={} if record is None else self._vault.keep(record, safe=bool(safe)),
         )
+
+    def _record(self, place: Position) -> Record | None:
+        """Read the record again, with those behind it: after a change of the connector all of them are dead."""
+        if place.topic != self._topic or place.offset not in self._near:
+            self._topic = place.topic
+            self._near = {r.offset: r for r in self._history(place.topic, place.offset, place.offset + _CHUNK)}
+        return self._near.get(place.offset)

@@ -23,6 +23,7 @@ COLUMNS = {
     "exact": "numeric(10,2)",
     "free": "numeric",
     "near": "double precision",
+    "nearer": "real",
     "day": "date",
     "at": "timestamp",
     "at_ms": "timestamp(3)",
@@ -54,7 +55,7 @@ INSTANTS = (
 )
 VALUES = [
     (
-        n, n, -n, 2**62 + n, n % 2 == 0, "ß \\ 'x'", "kurz", "ab", "12.50", f"1{'0' * n}.500", 0.1 + n,
+        n, n, -n, 2**62 + n, n % 2 == 0, "ß \\ 'x'", "kurz", "ab", "12.50", f"1{'0' * n}.500", 0.1 + n, 0.1 + n,
         f"19{70 + n}-01-01", f"2026-03-29 02:30:00.12{n}456", f"2026-03-29 02:30:00.12{n}", instant, instant, instant,
         f"23:59:59.00000{n}", f"00:00:00.00{n}", bytes(range(70)), '{"b": 1,   "a": [1]}', '{"b": 1,   "a": [1]}', UUID,
         "glad", "a@b",
@@ -63,6 +64,8 @@ VALUES = [
 ]  # fmt: skip
 EXTREME = {
     "free": "NaN",
+    "near": "NaN",
+    "nearer": "-Infinity",
     "day": "infinity",
     "at": "-infinity",
     "at_ms": "infinity",
@@ -102,7 +105,7 @@ def test_rows_are_found_by_keys_of_any_type(every: Source) -> None:
     rows = PostgresRows(every.config.dsn)
     first = next(row for row in rows.every("shop.every", ["id", *COLUMNS]) if row["id"] == 1)
     for column in COLUMNS:
-        if column not in ("tree", "text_tree", "near"):
+        if column not in ("tree", "text_tree", "near", "nearer"):
             key = (column, "id")
             (found,) = rows.by_key("shop.every", ["id"], key, [[first[c] for c in key]])
             assert found == {"id": 1}, column

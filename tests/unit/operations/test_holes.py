@@ -283,6 +283,24 @@ def test_a_lost_line_is_told_with_its_order(rig: Made) -> None:
     assert state_of(bridge) == (0, 0)
 
 
+def test_what_is_recovered_of_a_parked_key_waits_with_it(rig: Made) -> None:
+    """In order behind what waits already; released, it is told as recovered."""
+    bridge = rig(ORDERS)
+    bridge.commit(insert("orders", order_id=7, number=1007, stat="P"))
+    bridge.commit(update("orders", {"order_id": 7}, stat="Q"))
+    assert bridge.parked() == {"orders[7]": ["UNREADABLE"]}
+    lines = [insert("order_lines", order_id=7, line_no=n, item_cd=f"A{n}", qty=n) for n in (1, 2)]
+    lose(bridge, *lines, lost=[1], announced=2)
+    checked(bridge, Rows(bridge))
+    assert bridge.parked() == {"orders[7]": ["UNREADABLE", "WAITS", "WAITS"]}
+    assert bodies(bridge) == []
+    bridge.start(ORDERS.replace("X: cancelled}", "X: cancelled, Q: queued}"))
+    bridge.decide("orders[7]", "release")
+    (told,) = bodies(bridge)
+    assert (told["subject"], len(told["data"]["lines"])) == ("order-1007", 2)
+    assert state_of(bridge) == (0, 0)
+
+
 def test_a_row_that_its_mapping_cannot_tell_is_named(rig: Made) -> None:
     """Without `snapshot` there is no word for a state: it is remembered, and named by key."""
     bridge = rig(stock(EVENTS))

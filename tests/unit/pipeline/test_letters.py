@@ -340,6 +340,28 @@ def test_what_is_no_row_is_never_kept_in_clear(rig: Made) -> None:
     assert [letter.letter.payload for letter in bridge.letters()] == [{}, {}, {}]
 
 
+def test_a_storm_of_dead_records_reads_the_log_a_few_times(rig: Made) -> None:
+    """Neighbours are read together; each letter keeps its own record."""
+    bridge = rig(RIGHT.replace("version: 1", f"version: 1\n{SAFE}").replace("key: item_cd", "key: item_code").replace(
+        "{item_cd}", "{item_code}"), vault=vault("clear", None))  # fmt: skip
+    reads: list[int] = []
+    history = bridge.process.letters._history
+
+    def counting(topic: str, start: int, end: int) -> object:
+        reads.append(start)
+        return history(topic, start, end)
+
+    bridge.process.letters._history = counting  # type: ignore[assignment]
+    bridge.write(
+        r for n in range(300) for r in bridge.monolith.transaction(insert("stock", item_cd=f"A{n}", on_hand=n))
+    )
+    letters = bridge.letters()
+    assert [json.loads(each.letter.payload["clear"]["value"])["after"]["on_hand"] for each in letters] == list(
+        range(300)
+    )
+    assert len(reads) <= 6
+
+
 def test_an_encrypted_record_is_replayed_when_the_log_has_lost_it(rig: Made, tmp_path: Path) -> None:
     """The letter is all that is left of it."""
     (tmp_path / "keys").write_text(new_key())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,7 +87,7 @@ class PostgresRows:
             cursor.itersize = _CHUNK
             cursor.execute(sql, cells)
             for row in cursor:
-                yield dict(zip(columns, row, strict=True))
+                yield {column: _finite(value) for column, value in zip(columns, row, strict=True)}
 
     def _kinds(self, table: str) -> dict[str, tuple[str, bool, bool, int | None]]:
         """Return column → type, whether it is an enumeration, whether it is generated, and its precision."""
@@ -148,6 +149,13 @@ class _Written:
 def _said(error: Exception) -> str:
     """Return the first line of a server's message: the next ones may quote values."""
     return (str(error).strip().splitlines() or ["nothing"])[0].rstrip(".")
+
+
+def _finite(value: Any) -> Any:
+    """Return a number that JSON cannot say as the word that Debezium writes; any other value as it is."""
+    if type(value) is not float or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _text(value: Any) -> str:
