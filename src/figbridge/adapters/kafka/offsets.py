@@ -8,7 +8,7 @@ from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # re-exported without saying so
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from figbridge.adapters.kafka.failures import error_of, said, told_as
 from figbridge.ports import TopicPartition

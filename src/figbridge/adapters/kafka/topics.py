@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # re-exported without saying so
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, said, told_as
