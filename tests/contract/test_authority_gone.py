@@ -1,4 +1,4 @@
-"""The store's PostgreSQL goes away while its head is held: what is told is what failed, never the driver's own error."""
+"""The store's PostgreSQL goes away while its head is held: what failed is told, never the driver's own error."""
 
 from __future__ import annotations
 
@@ -37,9 +37,13 @@ def test_a_lost_connection_does_not_hide_what_failed_inside(
 ) -> None:
     """What the work inside raises comes out; the store can be used again."""
     made, cut = store
-    with pytest.raises(KeyError), made.shared():
+
+    def work() -> None:
         cut()
         raise KeyError
+
+    with pytest.raises(KeyError), made.shared():
+        work()
     assert made.version() == 0
 
 

@@ -167,7 +167,8 @@ class SqlAuthorityStore:
             try:
                 connection.close()
             except SQLAlchemyError:  # the database is gone, and has rolled back by itself: what failed before counts
-                connection.invalidate()
+                if not connection.closed:
+                    connection.invalidate()
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
