@@ -37,6 +37,7 @@ class Crew:
         """Return what a process of figbridge must be told beside the settings file."""
         return {
             **os.environ,
+            "PYTHONFAULTHANDLER": "1",
             "FIGBRIDGE_KAFKA__SESSION_TIMEOUT_MS": str(SESSION_MS),
             "FIGBRIDGE_KAFKA__PATIENCE_S": "180",
             **self.told,
@@ -99,7 +100,12 @@ class Crew:
         """End one in order."""
         process = self._living.pop(number)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(END_S) == 0, self.last_words(number)
+        try:
+            assert process.wait(END_S) == 0, self.last_words(number)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # it says where each thread stands
+            process.wait()
+            raise AssertionError(f"process {number} does not end: {self.last_words(number)}") from None
 
     def end_all(self) -> None:
         """End all in order."""
@@ -125,7 +131,7 @@ class Crew:
 
     def last_words(self, number: int) -> str:
         """Return the end of what one said."""
-        return (self._folder / f"bridge-{number}.log").read_text()[-2000:]
+        return (self._folder / f"bridge-{number}.log").read_text()[-4000:]
 
     def close(self) -> None:
         """Leave nothing behind, whatever has happened."""

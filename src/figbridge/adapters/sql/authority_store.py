@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Self
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -155,13 +155,20 @@ class SqlAuthorityStore:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        with ExitStack() as stack:
+        with self._reaching():
+            connection = engine.connect()
+        try:
             with self._reaching():
-                connection = stack.enter_context(engine.connect())
                 connection.begin()
             yield connection  # an exception from here leaves without commit: closing rolls back
             with self._reaching():
                 connection.commit()
+        finally:
+            try:
+                connection.close()
+            except SQLAlchemyError:  # the database is gone, and has rolled back by itself: what failed before counts
+                if not connection.closed:
+                    connection.invalidate()
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
