@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -211,7 +212,7 @@ def main() -> None:
             for number in range(ROUNDS):
                 for system in systems:
                     print(f"  round {number + 1} of {ROUNDS}: {system.name}", file=sys.stderr)
-                    passes = bench.measure(system, f"{system.name.split(',')[0].replace(' ', '')}-{time.time_ns()}")
+                    passes = bench.measure(system, f"{re.sub(r'[^a-zA-Z]', '', system.name)}-{time.time_ns()}")
                     for n, measured in enumerate(passes, start=1):
                         label = f"{system.name}, pass {n}" if len(passes) > 1 else system.name
                         found[label].append(measured)
