@@ -59,7 +59,8 @@ class Bench:
     def fill(self) -> None:
         """Write the source logs; counts rows, records and the status changes among them."""
         self._create(LOGS, 1)
-        producer = Producer({"bootstrap.servers": self.box.bootstrap, "linger.ms": 20, "compression.type": "lz4"})
+        options = {"enable.idempotence": True, "linger.ms": 20, "compression.type": "lz4"}  # in order, whatever happens
+        producer = Producer({"bootstrap.servers": self.box.bootstrap, **options})
         for seed, log in enumerate(LOGS):
             for record in records(ROWS // SOURCES, log, seed=seed + 1):
                 value = record.value or b""
@@ -118,7 +119,15 @@ class Bench:
                     started[0].stdin.write(b"\n")
                     started[0].stdin.flush()
         wanted = self.total if system.copies else self.events * system.passes
-        right = self._count(outs[0]) == wanted
+        limit = time.monotonic() + 10
+        while (came := self._count(outs[0])) < wanted and time.monotonic() < limit:
+            time.sleep(0.2)  # positions and records become visible one after the other
+        if came != wanted:
+            print(f"  {system.name}: {came:,} records came, {wanted:,} were expected", file=sys.stderr)
+        right = came == wanted
+        for look in self._looks.values():
+            look.close()
+        self._looks.clear()
         self._drop([t for t in self.admin.list_topics(timeout=10).topics if stamp in t])
         return [m._replace(right=m.right and right) for m in found]
 
