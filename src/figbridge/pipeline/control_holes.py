@@ -47,7 +47,7 @@ class HoleCarrier:
             len(decision.rows) - len(named), named, decision.gone, decision.case,
         )  # fmt: skip
         self._note(record, decision, place.offset, outcome)
-        said.news = [(LogEvent.HOLE_CHECKED, _news(decision, outcome))]
+        said.news = ((LogEvent.HOLE_CHECKED, _news(decision, outcome)),)
         yield said
 
     def _recover(self, decision: HoleDecision, topic: str, read_to: int, offset: int) -> tuple[Translated, list[Named]]:

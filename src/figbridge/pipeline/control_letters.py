@@ -82,7 +82,7 @@ class LetterCarrier:
                 outcome = LetterOutcome(
                     "replayed", *_who(decision), claims=len(said.claims), parked=sorted(said.parked)
                 )
-        said.news = self._note(record, decision, outcome)
+        said.news = tuple(self._note(record, decision, outcome))
         yield said
 
     def _replay(self, decision: LetterDecision, read_to: int) -> Translated | NotAgain:

@@ -92,7 +92,8 @@ class Process:
         entries: list[Entry] = []
         for transaction, said in self.pending:
             self.account.take(transaction, said.rows)
-            self.account.records[Counted.DEAD] -= said.raised
+            if said.raised:
+                self.account.records[Counted.DEAD] -= said.raised
             records += (self.performer.dead(self.letters.write(d, said.origin, transaction)) for d in said.dead)
             entries += suspects(transaction, said.origin.source)
         for collector in self.collectors.values():

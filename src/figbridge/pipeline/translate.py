@@ -39,9 +39,9 @@ class Translated(msgspec.Struct):
     dead: list[Dead] = []
     raised: int = 0
     """How many of the rows were counted as dead before."""
-    untold: list[int] = []
+    untold: tuple[int, ...] = ()
     """Indexes of recovered rows of which nothing was told: whose aggregate is not known, or has no state to tell."""
-    news: list[tuple[LogEvent, dict[str, Any]]] = []
+    news: tuple[tuple[LogEvent, dict[str, Any]], ...] = ()
     """What the log of the bridge shall say once it is committed."""
     before: dict[tuple[str, str], int] = {}
     """What was said of the same transaction before, when it was set aside: event type or fact, subject → how often."""
@@ -88,7 +88,7 @@ class Translator:
             if not isinstance(judged, Park) and take(judged, out):
                 told.update(resolved.records)
         self._remember(changes)
-        out.untold = [i for i in range(len(rows)) if i not in told]
+        out.untold = tuple(i for i in range(len(rows)) if i not in told)
         return out
 
     def _plain_updates(self, tx: Transaction, out: Translated) -> bool:
