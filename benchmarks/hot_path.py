@@ -17,14 +17,12 @@ from figbridge.pipeline.parking import ParkingLot
 from figbridge.pipeline.perform import Performer, Said
 from figbridge.pipeline.process import Process
 from figbridge.pipeline.translate import Translator
-from figbridge.pipeline.worker import spare_the_collector
 
 ROWS = 50_000
 ROUNDS = 9
 
 
 def main() -> None:
-    spare_the_collector()
     plan, edge, authority = setting()
     log = list(records(ROWS, TOPIC))
     rows = [r for r in log if b'"op":"u"' in (r.value or b"")]

@@ -10,7 +10,7 @@ from benchmarks.rows import records
 from benchmarks.setting import TOPIC, rss_mib, setting
 from figbridge.adapters.memory import MemoryLog
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import spare_the_collector
+from figbridge.pipeline.worker import collecting_later
 
 RECORDS = 1_000_000
 BATCH = 1000
@@ -18,16 +18,16 @@ MARK = 100_000
 
 
 def main() -> None:
-    spare_the_collector()
     plan, edge, authority = setting()
     state = MemoryLog().state("none")  # a real, empty state: the memory of rows evicts as over any log
     process = Process(plan, state, {TOPIC: "legacy"}, edge)
     stream = records(RECORDS, TOPIC, orders=50_000)
     read, early, began = 0, 0.0, time.monotonic()
     while read < RECORDS and (batch := list(islice(stream, BATCH))):
-        process.take(batch)
-        process.commit(process.decide(authority))
-        process.committed()
+        with collecting_later():  # as the worker does
+            process.take(batch)
+            process.commit(process.decide(authority))
+            process.committed()
         read += len(batch)
         if read == MARK:
             early = rss_mib()

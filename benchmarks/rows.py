@@ -83,9 +83,9 @@ def records(rows: int, topic: str, *, seed: int = 1, orders: int = 20_000) -> It
             return
         size = rng.randint(1, 10)
         yield _edge(topic, next(offsets), "BEGIN", f"{tx}:{lsn + 152}", None)  # where its first row stands
-        for number in range(1, size + 1):
+        # Each row once: of a row that changes twice in a transaction the bridge tells the net, and peers both.
+        for number, order in enumerate(rng.sample(range(1, orders), size), start=1):
             lsn += 152
-            order = rng.randrange(1, orders)
             before = state.get(order) or _row(order)
             after = {**before, "upd_dt": 1_717_236_000_000_000 + lsn, "row_ver": int(str(before["row_ver"])) + 1}
             if rng.random() < 0.6:

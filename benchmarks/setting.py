@@ -21,6 +21,7 @@ from figbridge.mapping.compiler import Plan
 from figbridge.mapping.loader import Documents, parse_mapping
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Topics
+from figbridge.pipeline.worker import collecting_later
 
 TOPIC = Topics().log("legacy")
 
@@ -46,14 +47,13 @@ def machine() -> str:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the CPU seconds of this process for one call, with the garbage of the preparation out of the way."""
+    """Return the CPU seconds of this process for one call, as within a batch of the worker: without a search for cyclic
+    garbage."""
     gc.collect()
-    gc.freeze()
-    began = time.process_time()
-    work()
-    spent = time.process_time() - began
-    gc.unfreeze()
-    return spent
+    with collecting_later():
+        began = time.process_time()
+        work()
+        return time.process_time() - began
 
 
 def interleaved(rounds: int, works: dict[str, Callable[[], float]]) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ from figbridge.mapping.loader import Documents, parse_mapping
 from figbridge.operations.authority import declare
 from figbridge.operations.bridge import create_topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import Worker, spare_the_collector
+from figbridge.pipeline.worker import Worker
 from figbridge.ports import Commit, Outgoing, TopicPartition
 
 ROWS = 60_000
@@ -27,7 +27,6 @@ ROUNDS = 5
 def main() -> None:
     from benchmarks.rows import MAPPING
 
-    spare_the_collector()
     plan, edge, _ = setting()
     documents = Documents((parse_mapping(MAPPING),))
     with tempfile.TemporaryDirectory() as folder:

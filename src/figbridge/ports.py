@@ -5,7 +5,7 @@ Three adapters of log and state exist (Kafka, SQLite, memory) and pass one contr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -317,6 +317,45 @@ class LegacyDatabase(Protocol):
 
     def drop_slot(self, name: str) -> None:
         """Drop a replication slot. The one call that writes."""
+
+
+class RowReader(Protocol):
+    """Read rows of a source's database as Debezium would write them. Raises Unreachable, or Refused with HOL004 for a
+    column of a type whose form in Debezium is not known here."""
+
+    def commit_time(self, tx: str) -> int | None:
+        """Return when a transaction was committed, microseconds since 1970; None when the database does not know."""
+
+    def now(self) -> int:
+        """Return the database's clock, microseconds since 1970."""
+
+    def committed_at(self, table: str, columns: Sequence[str], at_us: int) -> Iterator[dict[str, Any]]:
+        """Yield the rows whose newest version was committed at a time."""
+
+    def every(self, table: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield all rows of a table."""
+
+    def by_key(
+        self, table: str, columns: Sequence[str], key: Sequence[str], keys: Sequence[Sequence[Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows with these keys, of those that exist."""
+
+    def estimate(self, table: str) -> int | None:
+        """Return about how many rows a table has; None when nobody has counted."""
+
+    def mark(self) -> Passed:
+        """Return a function that says whether the source log has everything that was committed before now."""
+
+
+class Passed(Protocol):
+    """Look at one record after the other of a source log, until it is known to hold what was committed before."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Say whether what proves it may stand further back in the log than what was looked at."""
+
+    def __call__(self, record: Record) -> bool:
+        """Return true at the first record behind which everything is there."""
 
 
 class Preflight(Protocol):

@@ -32,6 +32,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Literal["postgres", "mariadb"] = "postgres"
     host: str = "127.0.0.1"
     port: int = Field(default=5432, ge=1, le=65535)
     user: str = "postgres"
@@ -133,6 +134,8 @@ class Settings(BaseSettings):
     topic_prefix: str = "figbridge"
     batch: int = Field(default=1000, ge=1, le=100_000)
     domain_partitions: int = Field(default=4, ge=1, le=1024)
+    dead_letter_payload: Literal["reference", "encrypted", "clear"] = "reference"
+    dead_letter_key_file: Path | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
     listen: str = Field(default="", pattern=r"^(|\[[0-9a-fA-F:]+\]:\d{1,5}|[^\s:]+:\d{1,5})$")
     authority: AuthorityDatabase | None = None

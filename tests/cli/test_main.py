@@ -24,7 +24,7 @@ def test_help_lists_every_command_and_ends_well(figbridge: Figbridge) -> None:
     """Whoever types --help sees all there is, on stdout."""
     said = figbridge("--help")
     assert said.code == 0
-    listed = re.findall(r"^  ([a-z]+)  ", said.out.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+)  ", said.out.partition("Commands:")[2], re.MULTILINE)
     assert listed == sorted(_COMMANDS)
     assert said.err == ""
 

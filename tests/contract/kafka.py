@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -10,8 +11,11 @@ from hypothesis import Phase
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.log import KafkaLog
+from figbridge.adapters.kafka.session import KafkaSession
+from figbridge.errors import Fenced
+from figbridge.ports import Log, Session
 
-from .harness import Harness
+from .harness import Harness, until
 
 
 class KafkaHarness(Harness):
@@ -32,3 +36,19 @@ class KafkaHarness(Harness):
     def name(self, what: str = "group") -> str:
         """Return a name that no other test on the same broker has."""
         return f"{super().name(what)}-{self._run}"
+
+    def take_over(self, log: Log, group: str, topics: Sequence[str]) -> Session:
+        """Join, and wait until the member before has had its heartbeat refused: only then it can know."""
+        before = [m for m in self._members if isinstance(m, KafkaSession) and m._hold.membership.group == group]
+        session = super().take_over(log, group, topics)
+        for member in before:
+            until(lambda old=member: _heard(old), bool)
+        return session
+
+
+def _heard(session: KafkaSession) -> bool:
+    try:
+        session._hold.membership.serve(0.1)
+    except Fenced:
+        return True
+    return False

@@ -10,13 +10,18 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
+from figbridge import bootstrap
 from figbridge.adapters.connect.postgres import PostgresDatabase
 from figbridge.adapters.preflight.postgres import PostgresPreflight
 from figbridge.cli.exits import Exit
 from figbridge.cli.main import run
+from figbridge.demo.stage import stage
 from figbridge.errors import Refused
 from figbridge.mapping.compiler import compile_plan
 from figbridge.mapping.loader import load_mappings
+from figbridge.operations.doctor.check import State
+from figbridge.operations.doctor.examine import examine
+from figbridge.operations.doctor.scene import Limits
 
 pytestmark = pytest.mark.embedded
 
@@ -243,3 +248,15 @@ def test_doctors_session_cannot_write(patient: Patient, write: str) -> None:
     look = PostgresPreflight(PostgresDatabase(**words))
     with pytest.raises(Refused, match="read-only transaction"), look.session() as connection:
         connection.execute(write)
+
+
+def test_an_embedded_bridge_that_streams_is_green() -> None:
+    """The monolith and the service, both streamed by the embedded engine: not one finding, whole tables read too."""
+    with stage(ROOT / "mappings") as made:
+        made.stream()
+        with bootstrap.clinic(made.settings) as clinic:
+            report = examine(clinic, Limits(), lambda _: None, scan=True)
+        made.end()
+    assert [(r.source, r.code, r.about, r.found) for r in report.findings] == []
+    assert {r.source for r in report.results} == {"legacy", "delivery"}
+    assert report.count(State.OK) > 100

@@ -19,12 +19,13 @@ from figbridge.domain.verdict import Verdict
 from figbridge.mapping.compiler import Plan, compile_plan
 from figbridge.mapping.loader import parse_mapping, parse_service
 from figbridge.mapping.model import Mapping, Service
-from figbridge.operations import parked
+from figbridge.operations import dead_letters, parked
 from figbridge.operations.authority import declare
 from figbridge.operations.bridge import create_topics
 from figbridge.pipeline.account import Account
 from figbridge.pipeline.collect import Suspect
 from figbridge.pipeline.edge import Edge
+from figbridge.pipeline.letters import ByReference, Vault
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
 from figbridge.pipeline.worker import Observe, Worker
@@ -84,7 +85,9 @@ class Rig:
         partitions: int = 3,
         successors: dict[str, str] | None = None,
         plan: Plan | None = None,
+        vault: Vault | None = None,
     ) -> None:
+        self.vault = vault or ByReference()
         self.texts, self.services, self._plan = mappings, services, plan
         self.monolith = monolith or shop()
         self.log: Log = log or MemoryLog()
@@ -105,7 +108,8 @@ class Rig:
         self.sources = bootstrap.sources(self.plan, TOPICS)
         create_topics(self.log, self.plan, TOPICS, self.sources, self.partitions)
         self.session = self.log.session(GROUP, [*self.sources, TOPICS.control])
-        self.process = Process(self.plan, self.session.state, self.sources, edge_of(self.plan))
+        self.edge = replace(edge_of(self.plan), history=bootstrap.history(self.log), vault=self.vault)
+        self.process = Process(self.plan, self.session.state, self.sources, self.edge)
         self.worker = Worker(self.session, self.process, self.store, self.batch, self._observe)
 
     def _observe(self, process: Process, performed: list[Performed]) -> None:
@@ -153,6 +157,22 @@ class Rig:
         parked.decide(self.log, GROUP, TOPICS.control, key, action, by="ann", reason="seen", at="2026-11-21T12:00:00Z")
         self.drain()
 
+    def replay(self, *positions: str) -> None:
+        """Have dead letters replayed, and let the bridge carry it out."""
+        self.ask_replay(*positions)
+        self.drain()
+
+    def ask_replay(self, *positions: str) -> None:
+        """Send the decision to replay dead letters."""
+        dead_letters.replay(
+            self.log, GROUP, TOPICS, self.plan, self.edge, positions, by="ann", reason="mended", at="2026-11-21"
+        )
+
+    def discard(self, *positions: str) -> None:
+        """Have dead letters discarded, and let the bridge carry it out."""
+        dead_letters.discard(self.log, GROUP, TOPICS, positions, by="ann", reason="noise", at="2026-11-21")
+        self.drain()
+
     # --- out -------------------------------------------------------------------------------------
 
     def ends(self) -> dict[TopicPartition, int]:
@@ -190,6 +210,10 @@ class Rig:
     def parked_keys(self) -> list[parked.ParkedKey]:
         """Return the parked keys."""
         return parked.list_parked(self.log, GROUP)
+
+    def letters(self, state: str = "") -> list[dead_letters.LetterStatus]:
+        """Return the dead letters."""
+        return list(dead_letters.list_letters(self.log, GROUP, TOPICS, state=state))
 
     def account(self) -> Account:
         """Return what is committed of both ledgers."""

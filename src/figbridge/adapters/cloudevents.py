@@ -31,6 +31,8 @@ class CloudEvent(msgspec.Struct, frozen=True):
     data: Mapping[str, Any]
     verdict: str | msgspec.UnsetType = msgspec.UNSET
     """Set on what is not the owner's word: shadow, unauthorised."""
+    recovered: str | msgspec.UnsetType = msgspec.UNSET
+    """Set on state that a check of the database found and the log never had: the suspect transaction's position."""
     specversion: str = "1.0"
 
 
@@ -51,11 +53,26 @@ def encode(
     position: str,
     data: Mapping[str, Any],
     verdict: str | None = None,
+    recovered: str | None = None,
 ) -> bytes:
     """Return an event as JSON."""
     word = msgspec.UNSET if verdict is None else verdict
+    found = msgspec.UNSET if recovered is None else recovered
     return _encode(
         CloudEvent(
-            event_id, source, event_type, subject, time, fact, scope, epoch, mapping, version, position, data, word
+            event_id,
+            source,
+            event_type,
+            subject,
+            time,
+            fact,
+            scope,
+            epoch,
+            mapping,
+            version,
+            position,
+            data,
+            word,
+            found,
         )
     )

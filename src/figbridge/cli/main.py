@@ -17,9 +17,17 @@ _COMMANDS = {
         "Debezium in Kafka Connect: plan, apply, status, snapshot, pause, resume.",
         "figbridge.cli.connectors:connectors",
     ),
+    "dead-letters": (
+        "Records that cannot be used: list, show, replay, discard.",
+        "figbridge.cli.dead_letters:dead_letters",
+    ),
     "demo": ("Watch a real monolith's rows become routed events, in about a minute.", "figbridge.cli.demo:demo"),
     "doctor": ("Check databases, connectors, topics and mappings; it never writes.", "figbridge.cli.doctor:doctor"),
     "explain": ("Show what became of one record, step by step, and why.", "figbridge.cli.explain:explain"),
+    "holes": (
+        "Transactions that may have lost rows: list, show, check, accept.",
+        "figbridge.cli.holes:holes",
+    ),
     "mapping": ("Check, test and show mappings.", "figbridge.cli.mapping:mapping"),
     "parked": ("Keys that are set aside: list, show, release, discard.", "figbridge.cli.parked:parked"),
     "replay": ("Run captured records through the mappings, without any server.", "figbridge.cli.replay:replay"),

@@ -31,13 +31,18 @@ def status(settings_file: Path | None, data: Path | None, mappings: Path | None,
         click.echo(account_text({k: dict(v) for k, v in found.account.items()}))
         click.echo("both ledgers balance" if found.balanced else f"LEDGERS DO NOT BALANCE: {found.unbalanced}")
         click.echo(f"parked: {found.parked_keys} keys, {found.parked_changes} changes")
-        click.echo(f"quarantined: {found.quarantined}   dead letters: {found.dead_letters}")
+        click.echo(
+            f"quarantined: {found.quarantined}   dead letters: {found.dead_letters}, open: {found.dead_letters_open}"
+        )
         version = found.authority_version
         click.echo(f"authority: {f'version {version}' if version is not None else 'CANNOT BE READ, the bridge holds'}")
         for s in found.suspects:
             click.echo(
                 f"SUSPECT {s.source} transaction {s.tx} at {s.position}: {s.doubt}, {s.detail} ({', '.join(s.tables)})"
+                f"{f'; a person must decide: {s.case}' if s.case else ''}"
             )
+        if found.suspects:
+            click.echo("next: figbridge holes check")
 
     show(fmt, found, text)
     return Exit.OK if found.balanced and not found.suspects else Exit.FINDINGS

@@ -123,6 +123,26 @@ class Plan:
                     found.setdefault(table, set()).add(reader.column.name)
         return {table: frozenset(columns) for table, columns in found.items()}
 
+    def safe_columns(self) -> dict[str, frozenset[str]]:
+        """Return the columns that a mapping declares safe, by table."""
+        found: dict[str, set[str]] = {}
+        for compiled in self.mappings.values():
+            for column in compiled.mapping.safe:
+                found.setdefault(compiled.mapping.node(column.path).table, set()).add(column.name)
+        return {table: frozenset(columns) for table, columns in found.items()}
+
+    def versions(self, table: str | None = None) -> dict[str, int]:
+        """Return name → version of the mappings and services that speak about a table; of all of them without one."""
+        found: dict[str, int] = {}
+        for name, compiled in self.mappings.items():
+            used = {n.table for n in compiled.mapping.nodes} | {t.table for t in compiled.mapping.lookups}
+            if table is None or table in used:
+                found[name] = compiled.mapping.version
+        for service in self.services.values():
+            if table is None or table == service.table:
+                found[service.name] = service.version
+        return found
+
     def full_identity(self) -> tuple[str, ...]:
         """Return the tables whose changes must carry the whole row before (REPLICA IDENTITY FULL)."""
         return tuple(

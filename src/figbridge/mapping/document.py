@@ -184,6 +184,9 @@ class MappingForm(Form):
     )
     noise: list[ColumnPath] = Field([], description="Columns whose change alone is nothing.")
     unused: dict[ColumnPath, Free] = Field({}, description="Columns that are not read, each with the reason.")
+    safe: list[ColumnPath] = Field(
+        [], description="Columns that never hold personal data or a secret, read or not: they may be shown in clear."
+    )
     facts: dict[FactName, list[AttributePath]] = Field(description="Fact → the attributes that are owned as one.")
     events: dict[TypeName, EventForm] = Field({}, description="What happened.")
     silent: list[Free] = Field([], description="Conditions that are known and of no interest.")

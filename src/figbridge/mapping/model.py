@@ -369,6 +369,8 @@ class Mapping:
     attributes: tuple[Attribute, ...]
     noise: tuple[Column, ...]
     unused: tuple[tuple[Column, str], ...]
+    safe: tuple[Column, ...]
+    """Columns that never hold personal data or a secret."""
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     """Fact → attributes; a relation's rows stand under the relation's path (`payments.moves`)."""
     events: tuple[EventRule, ...]

@@ -12,7 +12,7 @@ from figbridge.mapping.parse_names import Scope
 from figbridge.mapping.parse_yaml import read_nodes
 
 _ENTRIES: Final = frozenset(
-    ("read", "events", "lookup", "facts", "silent", "never", "tests", "noise", "unused", "write_back")
+    ("read", "events", "lookup", "facts", "silent", "never", "tests", "noise", "unused", "safe", "write_back")
 )
 """Keys whose value is a map or a list of parts that can be judged without each other."""
 

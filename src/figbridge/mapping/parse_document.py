@@ -94,6 +94,7 @@ def _build(form: MappingForm, scope: Scope) -> m.Mapping:
             for text, reason in form.unused.items()
             if (c := scope.column(text, "", "unused", many=True))
         ),
+        safe=tuple(c for text in form.safe if (c := scope.column(text, "", "safe", many=True))),
         facts=facts,
         events=events,
         silent=build_rules("silent", form.silent, scope),

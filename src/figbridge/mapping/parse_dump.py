@@ -50,6 +50,7 @@ def _document(mapping: m.Mapping, scope: Scope) -> dict[str, Any]:
         "read": _read(mapping, shape),
         "noise": [shape.spell(column, "") for column in mapping.noise],
         "unused": {shape.spell(column, ""): reason for column, reason in mapping.unused},
+        "safe": [shape.spell(column, "") for column in mapping.safe],
         "facts": {fact: [scope.spell_attribute(name, "") for name in names] for fact, names in mapping.facts},
         "events": {event.type: _event(event, scope) for event in mapping.events},
         "silent": [rule.text for rule in mapping.silent],

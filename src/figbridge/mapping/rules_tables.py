@@ -50,6 +50,9 @@ def tables_and_columns_exist(documents: Documents, tables: Tables) -> Iterator[F
             yield from _missing_table(table, place, tables)
         for table, name, place in used_columns(mapping):
             yield from _missing_column(table, name, place, tables)
+        paths = {node.path: node.table for node in mapping.nodes}
+        for column in mapping.safe:
+            yield from _missing_column(paths[column.path], column.name, mapping.places[f"safe:{column}"], tables)
         for node in mapping.nodes:
             key = tuple(c.name for c in sorted(tables.get(node.table, ()), key=lambda c: c.key) if c.key)
             if key and sorted(key) != sorted(node.key):

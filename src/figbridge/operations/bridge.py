@@ -17,7 +17,7 @@ from figbridge.operations.figures import Figures
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import EACH_POLL, Pace, Workers, spare_the_collector
+from figbridge.pipeline.worker import EACH_POLL, Pace, Workers
 from figbridge.ports import AuthorityStore, Log, Session, Stream
 from figbridge.telemetry.events import LogEvent, tell
 from figbridge.telemetry.health import Health
@@ -85,7 +85,6 @@ class Bridge:
         member = self.log.join(self.group, list(self.sources), [self.edge.topics.control], self.start)
         read = 0
         try:
-            spare_the_collector()
             workers = Workers(member, self._process, self.store, self.batch, self._observed, self.pace)
             for source, stream in self.streams.items():
                 stream.start()
@@ -187,6 +186,8 @@ def log_batch(process: Process, performed: list[Performed]) -> None:
             )
         for key, park in said.parked.items():
             tell(LogEvent.KEY_PARKED, key=key, code=park.code, why=park.why, position=str(said.origin.position))
+        for event, fields in said.news:
+            tell(event, **fields)
         for dead in said.dead:
             tell(LogEvent.RECORD_DEAD, reason=dead.reason, position=str(dead.position))
     for done in performed:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from figbridge.errors import Unreachable
+from figbridge.operations.dead_letters import count_open
 from figbridge.pipeline.account import Account
+from figbridge.pipeline.holes import open_cases, suspects_of
 from figbridge.pipeline.parking import SPACE as PARKED
 from figbridge.pipeline.perform import Topics
 from figbridge.ports import AuthorityStore, Log, State, TopicPartition
@@ -41,6 +41,8 @@ class SuspectStatus:
     position: str
     tables: tuple[str, ...]
     detail: str
+    case: str = ""
+    """Why a person must decide, when a check of the database could not close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Status:
     suspects: tuple[SuspectStatus, ...]
     quarantined: int
     dead_letters: int
+    dead_letters_open: int
+    """Those that nobody has replayed or discarded."""
     authority_version: int | None
     """None when the authority store cannot be read: then the bridge holds."""
 
@@ -77,22 +81,18 @@ def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources:
         suspects=tuple(s for state in states.values() for s in suspects(state)),
         quarantined=_size(log, topics.quarantine),
         dead_letters=_size(log, topics.dead_letters),
+        dead_letters_open=count_open(log, group, topics),
         authority_version=_version(store),
     )
 
 
 def suspects(state: State) -> Iterable[SuspectStatus]:
     """Yield the suspects of every source, oldest first."""
-    for source, _, value in state.scan("suspects"):
-        found: dict[str, Any] = msgspec.json.decode(value)
-        topic, partition, offset = found["position"]
+    cases = open_cases(state)
+    for source, _, found in suspects_of(state):
+        at = str(found.position)
         yield SuspectStatus(
-            source,
-            found["doubt"],
-            found["tx"],
-            f"{topic}/{partition}@{offset}",
-            tuple(found["tables"]),
-            found["detail"],
+            source, found.doubt.value, found.tx, at, tuple(found.tables), found.detail, cases.get(at, "")
         )
 
 

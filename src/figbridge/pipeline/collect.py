@@ -71,6 +71,13 @@ class Suspect:
     position: Position
     tables: tuple[str, ...]
     detail: str
+    start: int = -1
+    """Offset of the transaction's first record; -1 in the state of versions that did not note it."""
+    commit: str = ""
+    at_us: int = 0
+    """Commit time as its rows say it, microseconds since 1970."""
+    keys: tuple[tuple[str, Key], ...] = ()
+    """Table and key under which rows must have come and did not, where the log names them."""
 
 
 class Transaction(msgspec.Struct):
@@ -89,6 +96,8 @@ class Transaction(msgspec.Struct):
     suspects: list[Suspect] = []
     snapshot: bool = False
     resent: bool = False
+    start: int = -1
+    """Offset of its first record; -1 for a snapshot row, and for a transaction that has no END."""
 
 
 class _Open(msgspec.Struct):
@@ -231,7 +240,7 @@ class Collector:
         if before is None or before == row.run:
             return []
         detail = "rows that were deleted since the snapshot before it are still known"
-        return [Suspect(Doubt.SNAPSHOT_AGAIN, "", row.position, (), detail)]
+        return [Suspect(Doubt.SNAPSHOT_AGAIN, "", row.position, (), detail, row.at[2], "", row.detail.at_us)]
 
     def _loose(self, transaction: Transaction) -> Sequence[Transaction]:
         """Give what belongs to no transaction; inside one only when that ends, for nothing may be committed before."""
@@ -256,6 +265,7 @@ class Collector:
             end.tx, end.commit, end.at_us, end.position, held.rows, held.dead, held.markers + 1, held.unmapped
         )
         name = series(end.commit)
+        whole.start = held.start
         newest = self.ends.get(name)
         if newest is not None and not_later(end.commit, newest):
             # Sent again after a crash: the log has had it whole, its dead letters too.
@@ -286,7 +296,11 @@ class Collector:
         if not follows:
             detail = f"it follows {held.previous_end}, the log has {last_end} before it"
             doubts.append((Doubt.GAP_BEFORE, tables, detail))
-        return [Suspect(doubt, end.tx, end.position, of, detail) for doubt, of, detail in doubts]
+        at_us = held.rows[-1].detail.at_us if held.rows else end.at_us
+        place = held.start, end.commit, at_us
+        keys = tuple(held.torn)
+        torn_only = {Doubt.KEY_CHANGE_TORN: keys}
+        return [Suspect(d, end.tx, end.position, of, detail, *place, torn_only.get(d, ())) for d, of, detail in doubts]
 
     def _dead(self, dead: Dead) -> Sequence[Transaction]:
         held = self._open
@@ -294,7 +308,9 @@ class Collector:
             held.dead.append(dead)
             return ()
         if dead.tx is None:
-            return self._loose(Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead]))
+            return self._loose(
+                Transaction("", str(dead.position.offset), 0, dead.position, dead=[dead], start=dead.position.offset)
+            )
         closed, held = self._member(dead.tx, dead.position.offset)
         held.dead.append(dead)
         return closed
@@ -343,7 +359,7 @@ class Collector:
             tables = tuple(sorted({r.shape.table for r in held.rows}))
             dead = [Dead("NEVER_ENDED", f"a row of {r.shape.table}", r.position, r.tx) for r in held.rows]
             detail = f"{len(dead)} rows came and no END"
-            closed.suspects = [Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, detail)]
+            closed.suspects = [Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, detail, held.start, place, at_us)]
             closed.rows, closed.dead = [], held.dead + dead
         return (*held.between, closed)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from figbridge.domain.change import Decoded
 from figbridge.pipeline.collect import PreviousEnd
+from figbridge.pipeline.letters import About, ByReference, History, Vault, no_history
 from figbridge.pipeline.perform import Encode, Topics
 from figbridge.ports import Record
 
@@ -21,3 +22,8 @@ class Edge:
     encode: Encode
     topics: Topics = field(default_factory=Topics)
     source_epochs: dict[str, int] = field(default_factory=dict)
+    about: Callable[[Record], About | None] = lambda _: None
+    """Return a row's table and columns without a mapping; None for what is no row."""
+    vault: Vault = field(default_factory=ByReference)
+    history: History = no_history
+    """Read a source log again, from before what is committed."""

@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple, assert_never
 
 import msgspec
 
-from figbridge.domain.change import Dead
 from figbridge.domain.claim import Claim
 from figbridge.domain.event import event_id
 from figbridge.domain.verdict import Decision, Verdict
 from figbridge.mapping.values import iso_us
+from figbridge.pipeline.letters import Letter
 from figbridge.pipeline.waiting import Origin
 from figbridge.ports import CONTENT_TYPE, Outgoing
 
@@ -93,6 +93,7 @@ class Performer:
         position = f"{origin.topic}/{origin.partition}@{origin.offset}"
         head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
         encode, domain, seen = self._encode, self._domain, dict(said.before)
+        found = origin.recovered or None
         performed: list[Performed] = []
         groups = _grouped(decisions) if decisions and decisions[0].claim.state else zip(decisions)
         for group in groups:
@@ -115,7 +116,20 @@ class Performer:
                 if len(group) > 1:
                     fact = " ".join(d.claim.cell.fact for d in group)
                 value = encode(
-                    identity, speaker, kind, subject, time, fact, scope, epoch, mapping, version, position, data, word
+                    identity,
+                    speaker,
+                    kind,
+                    subject,
+                    time,
+                    fact,
+                    scope,
+                    epoch,
+                    mapping,
+                    version,
+                    position,
+                    data,
+                    word,
+                    found,
                 )
                 record = _new(Outgoing, (topic, subject.encode(), value, CONTENT_TYPE, at_ms, None))
             performed.append(_new(Performed, (origin, decision, identity, record)))
@@ -137,10 +151,9 @@ class Performer:
                 assert_never(decision.verdict)
         return topic, data, decision.verdict.value
 
-    def dead(self, dead: Dead, source: str, at_ms: int) -> Outgoing:
-        """Return the dead letter of a record: its reason and position, never its payload."""
-        body = {"reason": dead.reason, "detail": dead.detail, "source": source, "position": str(dead.position)}
-        return Outgoing(self._topics.dead_letters, None, msgspec.json.encode(body), (), at_ms)
+    def dead(self, letter: Letter) -> Outgoing:
+        """Return the record of a dead letter."""
+        return Outgoing(self._topics.dead_letters, None, msgspec.json.encode(letter), (), letter.at_us // 1000)
 
 
 def _grouped(decisions: Iterable[Decision]) -> Iterator[list[Decision]]:

@@ -10,18 +10,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from figbridge.domain.authority import Authority
-from figbridge.domain.change import Dead, RowChange
+from figbridge.domain.change import RowChange
 from figbridge.domain.verdict import decide
 from figbridge.mapping.compiler import Plan
 from figbridge.pipeline.account import Account
+from figbridge.pipeline.bench import Bench
+from figbridge.pipeline.carriers import carriers
 from figbridge.pipeline.collect import Collector, Counted, Transaction, end_entries, known_ends, suspects
 from figbridge.pipeline.control import Control
 from figbridge.pipeline.edge import Edge
+from figbridge.pipeline.letters import LetterWriter
 from figbridge.pipeline.memory import RowMemory
 from figbridge.pipeline.parking import ParkingLot
 from figbridge.pipeline.perform import Performed, Performer, Said
 from figbridge.pipeline.translate import Translated, Translator
-from figbridge.ports import Commit, Entry, Outgoing, Record, State, TopicPartition
+from figbridge.ports import Commit, Entry, Record, State, TopicPartition
 
 
 class Process:
@@ -32,13 +35,15 @@ class Process:
         self.account = Account.of(state)
         self.memory = RowMemory(plan, state)
         self.parking = ParkingLot(plan, state)
-        self.control = Control(self.parking)
         self.performer = Performer(edge.encode, edge.topics, edge.source_epochs)
         self.translators = {t: Translator(plan, self.memory, self.parking, s) for t, s in sources.items()}
         known = state.read("source", sources.values())
         self.epochs = {s: edge.source_epochs.get(s, 1) for s in sources.values()}
         ends = {s: known_ends(known.get(s, {}), epoch) for s, epoch in self.epochs.items()}
         self.collectors = {t: Collector(edge.previous_end, ends=ends[s]) for t, s in sources.items()}
+        bench = Bench(plan, edge, state, self.memory, self.translators, self.collectors)
+        self.control = Control(self.parking, carriers(bench))
+        self.letters = LetterWriter(edge.vault, edge.history, edge.about, plan.versions, plan.safe_columns())
         self.decoders = {t: edge.decoder() for t in sources}
         self.sources = sources
         self.pending: list[tuple[Transaction | None, Translated]] = []
@@ -87,7 +92,8 @@ class Process:
         entries: list[Entry] = []
         for transaction, said in self.pending:
             self.account.take(transaction, said.rows)
-            records += (self._dead(d, said) for d in said.dead)
+            self.account.records[Counted.DEAD] -= said.raised
+            records += (self.performer.dead(self.letters.write(d, said.origin, transaction)) for d in said.dead)
             entries += suspects(transaction, said.origin.source)
         for collector in self.collectors.values():
             self.account.loose(*collector.loose())
@@ -111,6 +117,3 @@ class Process:
         self.pending.clear()
         for part in (self.memory, self.parking, self.control):
             part.committed()
-
-    def _dead(self, dead: Dead, said: Translated) -> Outgoing:
-        return self.performer.dead(dead, said.origin.source, said.origin.at_us // 1000)

@@ -23,6 +23,7 @@ from figbridge.pipeline.parking import ParkingLot, Released, group_of
 from figbridge.pipeline.plain import PlainUpdates
 from figbridge.pipeline.resolve import NetChanges, Resolved, Resolver, net_changes
 from figbridge.pipeline.waiting import Origin
+from figbridge.telemetry.events import LogEvent
 
 
 class Translated(msgspec.Struct):
@@ -36,6 +37,12 @@ class Translated(msgspec.Struct):
     """Key → why it was parked, or that it already was."""
     skipped: list[str] = []
     dead: list[Dead] = []
+    raised: int = 0
+    """How many of the rows were counted as dead before."""
+    untold: list[int] = []
+    """Indexes of recovered rows of which nothing was told: whose aggregate is not known, or has no state to tell."""
+    news: list[tuple[LogEvent, dict[str, Any]]] = []
+    """What the log of the bridge shall say once it is committed."""
     before: dict[tuple[str, str], int] = {}
     """What was said of the same transaction before, when it was set aside: event type or fact, subject → how often."""
 
@@ -63,6 +70,25 @@ class Translator:
             return out
         out.rows = [Counted.UNCHANGED] * len(tx.rows)
         self._judge_rows(tx, out)
+        return out
+
+    def recover(self, rows: list[RowChange], origin: Origin) -> Translated:
+        """Return what rows say that a check of the database found: the state of their aggregates, no happening."""
+        out = Translated(origin)
+        told: set[int] = set()
+        changes = net_changes(rows, self._plan, self._memory)
+        for resolved in Resolver(self._plan, self._memory, changes).units():
+            if self._parking.holds(resolved.compiled.mapping.name, resolved.unit.key):
+                park = Park("WAITS", "the key is parked")
+                name = self._parking.park(resolved, origin, park.code, park.why, snapshot=True)
+                out.parked[name] = park
+                told.update(resolved.records)
+                continue
+            judged = judge(resolved, snapshot=True)
+            if not isinstance(judged, Park) and take(judged, out):
+                told.update(resolved.records)
+        self._remember(changes)
+        out.untold = [i for i in range(len(rows)) if i not in told]
         return out
 
     def _plain_updates(self, tx: Transaction, out: Translated) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -28,11 +28,17 @@ class Origin(msgspec.Struct, frozen=True):
     topic: str
     partition: int
     offset: int
+    recovered: str = ""
+    """Position of the suspect transaction, when a check of the database found the change and the log never had it."""
 
     @property
     def position(self) -> Position:
         """Return the position of the transaction's END."""
         return Position(self.topic, self.partition, self.offset)
+
+
+NOWHERE: Final = Origin("", "", 0, "", 0, 0)
+"""The origin of what comes from no transaction and says nothing."""
 
 
 class Waiting(msgspec.Struct, frozen=True):

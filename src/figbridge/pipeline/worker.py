@@ -42,19 +42,8 @@ EACH_POLL: Final = Pace()
 BY_TIME: Final = Pace(seconds=0.05, backlog_seconds=1.0, records=100_000)
 
 
-def spare_the_collector() -> None:
-    """Let Python's cyclic garbage collector run rarely in this process, and not over what is loaded by now.
-
-    Rows, claims and records are trees: they are freed by their reference counts. At the default threshold of 700
-    objects the collector walks every batch dozens of times to find nothing, which costs a third of a row's CPU.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 @contextmanager
-def _collecting_later() -> Iterator[None]:
+def collecting_later() -> Iterator[None]:
     """Put the search for cyclic garbage off. What is gathered for a commit has no cycles and is all alive: looking
     through it again and again takes a third of the time, and after the commit it is gone by itself."""
     was = gc.isenabled()
@@ -84,7 +73,7 @@ class Worker:
         Raises Fenced when another worker has taken over, Unreachable when the authority cannot be read: then nothing
         is committed, for an owner is never guessed.
         """
-        with _collecting_later():
+        with collecting_later():
             read = self._gather(timeout_s)
             if read or self.process.pending:  # what could not be committed before is not forgotten
                 self._commit(read)

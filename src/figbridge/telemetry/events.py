@@ -43,6 +43,10 @@ class LogEvent(Enum):
     """A record cannot be used; its letter says why."""
     TRANSACTION_SUSPECT = ("transaction_suspect", ("source", "doubt", "tx", "position", "tables"))
     """A transaction may have lost rows on its way into the log."""
+    LETTER_DECIDED = ("letter_decided", ("position", "state", "code", "claims"))
+    """A decision on a dead letter was carried out, or could not be."""
+    HOLE_CHECKED = ("hole_checked", ("source", "position", "state", "method", "recovered", "named", "gone"))
+    """What was found in the database about a suspect was taken in, or the suspect was accepted."""
     AUTHORITY_MOVED = ("authority_moved", ("version",))
     """The authority changed while a batch was judged; it is judged again."""
     FACTS_CONTRADICT = ("facts_contradict", ("code", "fact", "message"))

@@ -1,4 +1,4 @@
-"""doctor over a real Connect, Kafka and PostgreSQL: green when all is well, red for each setting and topic that moved."""
+"""doctor over a real Connect, Kafka and PostgreSQL: green when all is well, red for each setting that moved."""
 
 from __future__ import annotations
 

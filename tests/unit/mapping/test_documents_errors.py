@@ -23,7 +23,7 @@ DESIGN_MISTAKES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     ),
     "a key too many": (
         [("version: 3", "version: 3\nvalid: yes")],
-        ["m.yaml:4:1: DOC001 unknown key `valid` (known: judge, unsure)"],
+        ["m.yaml:4:1: DOC001 unknown key `valid` (known: judge, safe, unsure)"],
     ),
     "text for a map": (
         [('{aggregate: Order, id: "order-{number}"}', "Order")],

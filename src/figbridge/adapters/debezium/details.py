@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from figbridge.adapters.debezium.headers import context
 from figbridge.adapters.debezium.reasons import UNREADABLE
-from figbridge.adapters.debezium.transactions import stable
 from figbridge.ports import Record
-
-
-@dataclass(frozen=True, slots=True)
-class RowDetails:
-    """Say where a row stands among transactions; each field is None where the record does not say it."""
-
-    sequence_previous: str | None = None
-    """First part of `source.sequence`: the commit LSN of the transaction before this one (PostgreSQL)."""
-    tx: str | None = None
-    """The stable part of `transaction.id`."""
-    lsn: int | None = None
-    """`source.lsn`."""
-    gtid: str | None = None
-    """`source.gtid`."""
-    origin: str | None = None
-    """`source.origin`: the replication origin of the writer."""
-    run: str | None = None
-    """Header `__debezium.context.runId`."""
-
 
 _SEQUENCE = b'"sequence":"[\\"'
 
@@ -45,25 +23,6 @@ def previous_end(record: Record) -> str | None:
         return None
     start += len(_SEQUENCE)
     return value[start : value.find(b"\\", start)].decode("ascii", "replace") or None
-
-
-def details(record: Record) -> RowDetails:
-    """Decode a record generically and return what it says about its place; never raises."""
-    run = context(record.headers).run
-    document = _document(record.value)
-    source, transaction = document.get("source"), document.get("transaction")
-    if not isinstance(source, dict):
-        source = {}
-    identity = transaction.get("id") if isinstance(transaction, dict) else None
-    lsn = source.get("lsn")
-    return RowDetails(
-        sequence_previous=sequence(source.get("sequence"))[0],
-        tx=stable(identity) if isinstance(identity, str) else None,
-        lsn=lsn if type(lsn) is int else None,
-        gtid=_text(source.get("gtid")),
-        origin=_text(source.get("origin")),
-        run=run,
-    )
 
 
 def sequence(text: Any) -> tuple[str | None, str | None]:
@@ -95,17 +54,3 @@ def stream_place(value: bytes | None) -> str:
     stream = _decode_stream(value or b"{}")
     source = stream.payload.source if stream.payload else stream.source
     return (sequence(source.sequence)[1] if source else None) or ""
-
-
-def _document(value: bytes | None) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(value or b"null")
-    except UNREADABLE:
-        return {}
-    if isinstance(document, dict) and "schema" in document and "payload" in document:
-        document = document["payload"]
-    return document if isinstance(document, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

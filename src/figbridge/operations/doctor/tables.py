@@ -1,23 +1,16 @@
-"""The live tables against the mappings: what is read must be there, of the type and with the codes that are known."""
+"""The live tables against the mappings: what is read must be there, of the type that is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from figbridge.domain.preflight import Row, Unknown
+from figbridge.domain.preflight import Unknown
 from figbridge.mapping import model as m
 from figbridge.mapping import uses
 from figbridge.mapping.rules_types import can_read, family, readable
-from figbridge.operations.doctor.check import BOTH, MARIADB, Check, Found, NotAsked, wrong
+from figbridge.operations.doctor.check import BOTH, Check, Found, wrong
 from figbridge.operations.doctor.scene import Scene
 from figbridge.operations.drift import spoken_for
-from figbridge.ports import Preflight
-
-_MANY: Final = 200
-"""So many distinct values are looked at; a column with more is no code."""
-_SHOWN: Final = 5
-_BEYOND: Final = 1 << 63
 
 
 def _there(scene: Scene) -> Iterator[Found]:
@@ -55,7 +48,7 @@ def _spoken_for(scene: Scene) -> Iterator[Found]:
 
 
 def _types(scene: Scene) -> Iterator[Found]:
-    for mapping, table, column, leaf in _leaves(scene):
+    for mapping, table, column, leaf in leaves(scene):
         row = scene.column(table, column)
         if row is not None:
             fine = can_read(type(leaf), str(row["type"]))
@@ -83,51 +76,7 @@ def _as_recorded(scene: Scene) -> Iterator[Found]:
             yield wrong(f"{table}.{name}", "; ".join(told))
 
 
-def _codes(scene: Scene) -> Iterator[Found]:
-    database = _asked(scene)
-    for mapping, table, column, leaf in _leaves(scene):
-        row = scene.column(table, column)
-        if not isinstance(leaf, m.Code | m.Bool) or not leaf.of or row is None:
-            continue
-        known = {code for code, _ in leaf.of}
-        counted = database.values(table, column, _MANY)
-        odd = [(v, n) for v, n in counted if v is not None and not _is_known(v.strip(), known, leaf, row)]
-        told = ", ".join(f"{v[:20]!r} in {n:,} rows" for v, n in odd[:_SHOWN])
-        more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
-        yield Found(
-            f"{table}.{column}",
-            not odd,
-            f"unknown: {told}{more}" if odd else f"{len(counted)} known",
-            {"mapping": mapping.name},
-        )
-
-
-def _numbers(scene: Scene) -> Iterator[Found]:
-    database = _asked(scene)
-    for table, name, row in scene.read_columns():
-        kind = str(row["type"]).lower()
-        if kind.startswith("bigint") and "unsigned" in kind:
-            _, high = database.extremes(table, name)
-            yield Found(f"{table}.{name}", int(high or 0) < _BEYOND, f"at most {int(high or 0):,}")
-
-
-def _zeros(scene: Scene) -> Iterator[Found]:
-    database = _asked(scene)
-    for table, name, row in scene.read_columns():
-        told_as_null = bool(row["nullable"]) and not str(row["type"]).lower().startswith("timestamp")
-        if family(str(row["type"])) in ("date", "instant") and not told_as_null:
-            low, _ = database.extremes(table, name)
-            zero = (low or "").startswith("0000-00-00")
-            yield Found(f"{table}.{name}", not zero, "there are zero dates" if zero else "no zero date")
-
-
-def _asked(scene: Scene) -> Preflight:
-    if scene.scanned is None:
-        raise NotAsked
-    return scene.scanned
-
-
-def _leaves(scene: Scene) -> Iterator[tuple[m.Mapping, str, str, m.Leaf]]:
+def leaves(scene: Scene) -> Iterator[tuple[m.Mapping, str, str, m.Leaf]]:
     """Yield mapping, table, column and reader of everything that is read out of this source."""
     tables = set(scene.live_tables())
     for compiled in scene.plan.mappings.values():
@@ -137,12 +86,6 @@ def _leaves(scene: Scene) -> Iterator[tuple[m.Mapping, str, str, m.Leaf]]:
                 table = mapping.node(leaf.column.path).table
                 if table in tables:
                     yield mapping, table, leaf.column.name, leaf
-
-
-def _is_known(value: str, known: set[str], leaf: m.Leaf, row: Row) -> bool:
-    """Say whether the reader knows a value: of numbers and booleans `bool` reads 0 and 1 without being told."""
-    natural = isinstance(leaf, m.Bool) and family(str(row["type"])) in ("int", "bool") and not known & {"0", "1"}
-    return value in known or (natural and value in ("0", "1", "true", "false"))
 
 
 def _same_type(recorded: str, live: str) -> bool:
@@ -181,19 +124,5 @@ CHECKS = (
         "PRE085", "types as recorded", "type and nullability are those of mappings/schema/tables.yaml",
         "Lint judged by that file; a column that moved since may mean something else.",
         "-- write {about} into mappings/schema/tables.yaml as it is, then: figbridge mapping lint", BOTH, _as_recorded,
-    ),
-    Check(
-        "PRE086", "codes in the tables", "each value of a column that is read as a code is in the mapping",
-        "A row with an unknown code parks its key as soon as it changes.",
-        "-- add the codes of {about} to the mapping {mapping}", BOTH, _codes, scans=True,
-    ),
-    Check(
-        "PRE087", "unsigned values", "none above 2^63 - 1", "Such a number arrives negative.",
-        "-- take {about} out of mappings/, or make it smaller", MARIADB, _numbers, scans=True,
-    ),
-    Check(
-        "PRE088", "zero dates in the tables", "none where null cannot stand for them",
-        "It arrives as 1970: a date that nobody wrote.",
-        "-- let {about} be NULL, and set the rows to NULL", MARIADB, _zeros, scans=True,
     ),
 )  # fmt: skip

@@ -7,7 +7,6 @@ import json
 from debezium_records import ORDER, ORDERS, records, rows, shapes, with_value
 
 from figbridge.adapters.debezium.decoder import Decoder
-from figbridge.adapters.debezium.details import RowDetails, details
 from figbridge.adapters.debezium.transactions import commit_position, stable
 from figbridge.domain.change import (
     UNAVAILABLE,
@@ -289,16 +288,3 @@ def test_ids_keep_the_part_that_all_records_of_a_transaction_share():
     mysql = "3e11fa47-71ca-11e1-9e33-c80aa9429562:23"
     assert [stable(i) for i in ("3427:304539448", "0:1", "0-7-62", mysql)] == ["3427", "0", "0-7-62", mysql]
     assert [commit_position(i) for i in ("3427:304539448", "0-7-62", mysql)] == ["304539448", "0-7-62", mysql]
-
-
-def test_details_say_where_the_first_row_of_a_transaction_stands():
-    """The commit before, the id, the place, the writer's origin and the run: for the search for holes."""
-    assert details(records("postgres/insert.jsonl")[0]) == RowDetails("304539448", "3427", 304539448, None, None, RUN)
-    name = "postgres/replication-origin.jsonl"
-    assert {details(r).origin for r in records(name)} == {None, "figbridge_writeback"}
-    mariadb = details(records("mariadb/insert.jsonl")[0])
-    assert (mariadb.gtid, mariadb.sequence_previous, mariadb.lsn) == (mariadb.tx, None, None)
-    wrapped = details(next(r for r in records("postgres/variants/schemas-on.jsonl.gz") if r.value))
-    assert wrapped.tx
-    assert wrapped.run
-    assert wrapped.lsn

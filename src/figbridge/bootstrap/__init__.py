@@ -1,0 +1,48 @@
+"""Join ports to adapters: the one place that knows both."""
+
+from figbridge.bootstrap.parts import (
+    EPOCH,
+    capture,
+    declared_authority,
+    documents,
+    edge,
+    history,
+    keeping_letters,
+    new_letter_key,
+    plan,
+    source_topics,
+    sources,
+    topics,
+    undeclared,
+)
+from figbridge.bootstrap.running import bridge, postgres, renewed, sandbox, starts, watched
+from figbridge.bootstrap.sites import clinic, connectors, row_reader, wanted_connectors
+from figbridge.bootstrap.stores import opened_log, opened_store
+
+__all__ = [
+    "EPOCH",
+    "bridge",
+    "capture",
+    "clinic",
+    "connectors",
+    "declared_authority",
+    "documents",
+    "edge",
+    "history",
+    "keeping_letters",
+    "new_letter_key",
+    "opened_log",
+    "opened_store",
+    "plan",
+    "postgres",
+    "renewed",
+    "row_reader",
+    "sandbox",
+    "source_topics",
+    "sources",
+    "starts",
+    "topics",
+    "undeclared",
+    "wanted_connectors",
+    "watched",
+]
