@@ -13,13 +13,16 @@ PYTEST := $(BIN)/python -m pytest
 # How many kills `make faults` makes; `make test` makes only a few of them.
 FAULTS     ?= 50
 FAULTS_FEW ?= 3
+# How many processes of the bridge `make faults-kafka` kills, and for how many seconds processes come and go.
+FAULTS_KAFKA     ?= 100
+REBALANCES_KAFKA ?= 300
 # How many processes run the fast tests.
 JOBS ?= 2
 
 say = @printf '\n== %s\n' "$(1)"
 
 .NOTPARALLEL:
-.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults bench schema constraints clean
+.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults faults-kafka bench schema constraints clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,7 +76,11 @@ test-faults: $(STAMP) ## A small share of the kills.
 
 faults: $(STAMP) ## The whole campaign: kill processes at every step and count what is lost or comes twice.
 	$(call say,$(FAULTS) kills of each kind)
-	FIGBRIDGE_FAULTS=$(FAULTS) FIGBRIDGE_KILLS=$(FAULTS) $(PYTEST) tests -m faults
+	FIGBRIDGE_FAULTS=$(FAULTS) FIGBRIDGE_KILLS=$(FAULTS) $(PYTEST) tests --ignore=tests/faults/kafka -m faults
+
+faults-kafka: $(STAMP) ## The whole campaign on brokers: kill the bridge, Connect, the broker and the store under load.
+	$(call say,$(FAULTS_KAFKA) kills of a bridge with all that belongs to them, then $(REBALANCES_KAFKA) s of coming and going)
+	FIGBRIDGE_KAFKA_KILLS=$(FAULTS_KAFKA) FIGBRIDGE_KAFKA_REBALANCES_S=$(REBALANCES_KAFKA) $(PYTEST) -s tests/faults/kafka
 
 bench: $(STAMP) ## Measure; prints the figures with the machine they were measured on.
 	@$(BIN)/python -m benchmarks

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
+from figbridge.adapters.kafka.bounded import within
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.doubt import Aborted, Unsure, Watch
 from figbridge.adapters.kafka.failures import Step, error_of, said, step_after
@@ -73,7 +74,9 @@ class Transactions:
             producer.begin_transaction()
             put(producer)
             if offsets:
-                self._patiently(lambda: producer.send_offsets_to_transaction(list(offsets), metadata))
+                send = producer.send_offsets_to_transaction
+                # Nothing is asked for yet, so a producer that hangs in this may be left behind: its successor aborts.
+                self._patiently(lambda: within(lambda: send(list(offsets), metadata), self._slow_s))
             asked, began = True, monotonic()
             self._patiently(producer.commit_transaction)
             producer.poll(0)  # the client's log lines come with it
