@@ -66,7 +66,7 @@ def bridge(
     compiled = plan(documents_)
     names = topics(settings)
     epochs = {name: source.epoch for name, source in settings.sources.items()}
-    with log_of(settings) as log, store_of(settings) as store:
+    with log_of(settings, health) as log, store_of(settings) as store:
         store.migrate()
         joined, logs = keeping_letters(edge(compiled, names, epochs), settings, log), sources(compiled, names)
         built = Bridge(

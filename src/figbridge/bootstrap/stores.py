@@ -11,8 +11,10 @@ from figbridge.errors import Unreachable
 from figbridge.ports import AuthorityStore, Log
 
 if TYPE_CHECKING:  # a command loads what it uses, and no more
+    from figbridge.adapters.kafka.restoring import Restoring
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
     from figbridge.settings import Settings
+    from figbridge.telemetry.health import Health
 
 
 @contextmanager
@@ -60,10 +62,11 @@ def _store_address(settings: Settings) -> str:
 
 
 @contextmanager
-def log_of(settings: Settings) -> Iterator[Log]:
-    """Open the log, and make the folder of an embedded one or of copies of the state."""
+def log_of(settings: Settings, health: Health | None = None) -> Iterator[Log]:
+    """Open the log, and make the folder of an embedded one or of copies of the state. `health` hears of restores."""
     make_folder(settings.data)
-    log = _sqlite_log(settings) if settings.kafka is None or settings.log == "embedded" else _kafka_log(settings)
+    embedded = settings.kafka is None or settings.log == "embedded"
+    log = _sqlite_log(settings) if embedded else _kafka_log(settings, health)
     try:
         yield log
     finally:
@@ -76,10 +79,11 @@ def _sqlite_log(settings: Settings) -> Log:
     return SqliteLog(settings.log_file)
 
 
-def _kafka_log(settings: Settings) -> Log:
+def _kafka_log(settings: Settings, health: Health | None) -> Log:
     from figbridge.adapters.kafka.config import Cluster
     from figbridge.adapters.kafka.log import KafkaLog
     from figbridge.telemetry.events import LogEvent, tell
+    from figbridge.telemetry.metrics import Metric, note
 
     kafka = settings.kafka
     assert kafka is not None
@@ -93,17 +97,18 @@ def _kafka_log(settings: Settings) -> Log:
         transaction_timeout_ms=kafka.transaction_timeout_ms,
         patience_s=kafka.patience_s,
     )
-    return KafkaLog(
-        cluster,
-        settings.data / "state",
-        lambda r: tell(
-            LogEvent.STATE_RESTORED if r.done == r.total else LogEvent.STATE_RESTORING,
-            changelog=r.changelog,
-            records=r.done,
-            of=r.total,
-            per_second=round(r.done / r.seconds) if r.seconds else 0,
-        ),
-    )
+
+    def restoring(r: Restoring) -> None:
+        """Say how a restore goes; a process that restores a large state is not stuck."""
+        done, rate = r.done == r.total, round(r.done / r.seconds) if r.seconds else 0
+        event = LogEvent.STATE_RESTORED if done else LogEvent.STATE_RESTORING
+        tell(event, changelog=r.changelog, records=r.done, of=r.total, per_second=rate)
+        if done:
+            note(Metric.RESTORED_ENTRIES, r.done)
+        if health is not None:
+            health.restoring(f"restores its state: {r.done} of {r.total} records, {rate} a second")
+
+    return KafkaLog(cluster, settings.data / "state", restoring)
 
 
 def make_folder(folder: Path) -> None:

@@ -106,6 +106,7 @@ class Worker:
             note(Metric.AUTHORITY_MOVED)
             tell(LogEvent.AUTHORITY_MOVED, version=self.authority.version)
         note(Metric.COMMIT_SECONDS, time.monotonic() - began)
+        note(Metric.AUTHORITY_VERSION, self.authority.version)
         tell(
             LogEvent.BATCH_COMMITTED,
             records=records,
@@ -190,8 +191,10 @@ class Workers:
     def _begin(self, logs: tuple[str, ...], session: Session) -> None:
         process = self.make(logs, session)
         self._workers[logs] = Worker(session, process, self.store, self.batch, self.observe, self.pace)
+        note(Metric.REBALANCES)
         tell(LogEvent.SOURCES_TAKEN, logs=sorted(logs))
 
     def _drop(self, logs: tuple[str, ...]) -> None:
         del self._workers[logs]
+        note(Metric.REBALANCES)
         tell(LogEvent.SOURCES_GIVEN_UP, logs=sorted(logs))

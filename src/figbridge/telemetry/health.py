@@ -39,6 +39,11 @@ class Health:
         self._looked = self._now()
         self._trouble = why
 
+    def restoring(self, why: str) -> None:
+        """Note that a state is being restored: the process neither works yet nor is it stuck."""
+        if self._looked is not None:  # before that it is starting, however long it takes
+            self.troubled(why)
+
     def stopping(self) -> None:
         """Note that the process was told to stop."""
         self._stopping = True

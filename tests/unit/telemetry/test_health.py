@@ -55,6 +55,20 @@ def test_trouble_makes_it_unready_and_not_dead_until_work_goes_on():
     assert health.ready().yes
 
 
+def test_a_process_that_restores_a_large_state_is_not_stuck():
+    """It says how far it is, again and again; a process that was never started before is still starting."""
+    clock = Clock()
+    health = Health(clock, stalled_s=10)
+    health.restoring("1 of 9")
+    assert not health.started().yes
+    health.looked(1)
+    for done in range(5):
+        clock.now += 8
+        health.restoring(f"{done} of 9")
+        assert health.live().yes
+        assert health.ready() == (False, f"{done} of 9")
+
+
 def test_a_process_that_stops_is_not_ready():
     """It takes no more work, whatever else it says."""
     health = Health(Clock())

@@ -20,6 +20,7 @@ from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.doubt import Aborted, Unsure, Watch
 from figbridge.adapters.kafka.failures import Step, error_of, said, step_after
 from figbridge.errors import Fenced
+from figbridge.telemetry.metrics import Metric, note
 
 _POLL_S: Final = 0.1
 
@@ -38,6 +39,7 @@ class Transactions:
         self._producer: Producer | None = None
         self._watch = Watch()
         self._doubtful = False
+        self._started = False
 
     def start(self) -> None:
         """Fence whoever had the transactional id, and end what they left open. Raises Unreachable or Refused."""
@@ -56,7 +58,7 @@ class Transactions:
                 error = error_of(exception)
                 if not error.retriable() or error.fatal() or monotonic() > deadline:
                     raise said(error, f"begin transactions as {self._id}") from exception
-        self._producer, self._doubtful = producer, False
+        self._producer, self._doubtful, self._started = producer, False, True
 
     def run(self, put: Put, offsets: Sequence[TopicPartition], metadata: Any) -> None:
         """Run one transaction: what `put` produces, and the offsets for the group that the metadata names.
@@ -66,6 +68,8 @@ class Transactions:
         """
         if self._producer is None or self._doubtful:
             self.rotations += self._producer is not None
+            if self._started:
+                note(Metric.PRODUCER_ROTATIONS, why="given up" if self._producer is None else "in doubt")
             self.start()
         producer = self._producer
         assert producer is not None
