@@ -2,7 +2,7 @@
 
 send_offsets_to_transaction waits for ever, whatever timeout it is given, when the broker with the group's coordinator
 goes down at the wrong moment (librdkafka issues 5456 and 5511; seen with 2.16 under kill -9 of a broker). The process
-then neither works nor hears SIGTERM.
+then neither works nor hears SIGTERM (docs/adr/0031).
 """
 
 from __future__ import annotations
