@@ -98,10 +98,17 @@ class Crew:
 
     def end(self, number: int) -> None:
         """End one in order."""
+        self._living[number].send_signal(signal.SIGTERM)
+        self._ended(number)
+
+    def _ended(self, number: int) -> None:
+        """Wait until one has ended that was told to, once: a second signal would hit Python while it shuts down."""
         process = self._living.pop(number)
-        process.send_signal(signal.SIGTERM)
         try:
-            assert process.wait(END_S) == 0, self.last_words(number)
+            code = process.wait(END_S)
+            # One that was started a moment ago dies of the signal: it has not come to say or do anything yet.
+            unborn = code == -signal.SIGTERM and not self.last_words(number)
+            assert code == 0 or unborn, f"process {number} ended with {code}: {self.last_words(number)}"
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)  # it says where each thread stands
             process.wait()
@@ -113,7 +120,7 @@ class Crew:
         for process in self._living.values():
             process.send_signal(signal.SIGTERM)
         for number in list(self._living):
-            self.end(number)
+            self._ended(number)
 
     def command(self, *words: str) -> str:
         """Run another command of figbridge beside them, and return what it printed."""
