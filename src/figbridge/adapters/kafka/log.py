@@ -29,6 +29,10 @@ from figbridge.ports import Headers, Outgoing, Record, State, TopicPartition
 
 _APPEND_ATTEMPTS: Final = 3
 
+KEPT: Final = {"cleanup.policy": "delete", "retention.ms": "-1"}
+"""Records carry the time of the source's commit, and brokers delete by that: with their default of a week, what a
+bridge says of an older transaction would be gone within minutes. How long a topic is kept is for people to say."""
+
 
 class KafkaLog:
     """Open the log of a cluster. `caches` is the folder of local copies of state; None keeps none over a restart.
@@ -50,7 +54,7 @@ class KafkaLog:
 
     def create(self, topic: str, partitions: int = 1) -> None:
         """Create a topic; do nothing when it exists with as many partitions; raises Refused when with others."""
-        self._topics.create(topic, partitions, {"cleanup.policy": "delete"})
+        self._topics.create(topic, partitions, KEPT)
 
     def topics(self) -> dict[str, int]:
         """Return topic → number of partitions."""
