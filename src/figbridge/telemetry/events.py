@@ -5,11 +5,12 @@ No field ever holds a column's value: keys of aggregates, positions, counts, nam
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 from enum import Enum
-from typing import TextIO
+from typing import TextIO, cast
 
 from figbridge.errors import InvariantError
 
@@ -76,11 +77,24 @@ _WARNINGS = {
 _QUIET = {LogEvent.BATCH_COMMITTED}
 
 
+class _Stderr(io.TextIOBase):
+    """The standard error of the moment of each line: a caller may have put another in its place since."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def configure(*, json: bool, verbose: bool = False, stream: TextIO | None = None) -> None:
     """Send log lines to a stream (stderr by default), as JSON or for people; batches only when verbose."""
     import structlog  # here and below: most commands write no log, and it takes a while to load
 
-    stream = stream or sys.stderr
+    stream = stream or cast("TextIO", _Stderr())
     renderer = (
         structlog.processors.JSONRenderer()
         if json
