@@ -16,7 +16,7 @@ FAULTS_FEW ?= 3
 # How many processes of the bridge `make faults-kafka` kills, and for how many seconds processes come and go.
 FAULTS_KAFKA     ?= 100
 REBALANCES_KAFKA ?= 300
-# How many processes run the fast tests.
+# How many processes run the tests that do not kill; those of the sandbox mostly wait.
 JOBS ?= 2
 
 say = @printf '\n== %s\n' "$(1)"
@@ -68,7 +68,7 @@ test-embedded: $(STAMP) ## Tests on a real PostgreSQL with a real Debezium.
 test-sandbox: $(STAMP) ## Tests on a real Kafka, Kafka Connect, PostgreSQL and MariaDB; Maven loads them once.
 	$(call say,tests on Kafka and Kafka Connect; the first time Maven loads about 260 MB)
 	@docker info >/dev/null 2>&1 || $(BIN)/figbridge sandbox up --fetch-only
-	$(PYTEST) tests --ignore=tests/faults -m 'sandbox and not faults'
+	$(PYTEST) tests --ignore=tests/faults -m 'sandbox and not faults' -n $(JOBS) --dist loadfile
 
 test-faults: $(STAMP) ## A small share of the kills.
 	$(call say,$(FAULTS_FEW) kills of each kind)
