@@ -1,4 +1,4 @@
-"""Run every benchmark, or those that are named: `python -m benchmarks [hot_path] [sqlite_log] [memory] [commands]`."""
+"""Run every benchmark, or those that are named: `python -m benchmarks [hot_path] [sqlite_log] [memory] …`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from benchmarks.setting import machine
 
-NAMES = ("hot_path", "sqlite_log", "memory", "commands")
+NAMES = ("hot_path", "sqlite_log", "memory", "commands", "kafka")
 
 print(f"{datetime.now(UTC):%Y-%m-%d}  {machine()}")
 for name in sys.argv[1:] or NAMES:
