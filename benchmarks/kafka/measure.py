@@ -22,7 +22,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from benchmarks.kafka.processes import cpu_seconds, machine_busy, peak_mib
+from benchmarks.kafka.processes import cpu_seconds, peak_mib
 from benchmarks.kafka.systems import System, environment, others, ours
 from benchmarks.kafka.task import LOGS, SOURCES
 from benchmarks.rows import records
@@ -41,8 +41,6 @@ class Measured(NamedTuple):
     cpu_us: float
     broker_us: float
     rss_mib: float
-    start_s: float
-    busy: float
     right: bool
 
 
@@ -91,17 +89,14 @@ class Bench:
         found = []
         with _running(system, told, self.work / "output.log") as started:
             for group in groups:
-                began = time.monotonic()
                 if not self._wait(group, 1):
                     raise SystemExit(f"{system.name} read nothing: see {self.work / 'output.log'}")
-                first = time.monotonic()
                 before, at = self._committed(group), [cpu_seconds(p.pid) for p in started]
-                broker_cpu, machine = cpu_seconds(broker), machine_busy()
+                broker_cpu = cpu_seconds(broker)
                 from_ = time.monotonic()
                 done = self._wait(group, self.total)
                 seconds = time.monotonic() - from_
                 cpu = sum(cpu_seconds(p.pid) - c for p, c in zip(started, at, strict=True))
-                busy, all_ = (b - a for a, b in zip(machine, machine_busy(), strict=True))
                 rows = max(1.0, (self.total - before) * self.rows / self.total)
                 found.append(
                     Measured(
@@ -109,8 +104,6 @@ class Bench:
                         cpu / rows * 1e6,
                         (cpu_seconds(broker) - broker_cpu) / rows * 1e6,
                         max(peak_mib(p.pid) for p in started),
-                        first - began,
-                        busy / max(all_, 1e-9),
                         done,
                     )
                 )

@@ -20,10 +20,3 @@ def peak_mib(pid: int) -> float:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def machine_busy() -> tuple[float, float]:
-    """Return busy and all CPU seconds of the machine since it started."""
-    ticks = [int(x) for x in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
-    total = sum(ticks)
-    return (total - ticks[3] - ticks[4]) / _TICK, total / _TICK

@@ -5,7 +5,7 @@ It obeys the same contract as the durable logs, and forgets everything when it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import Condition
@@ -13,7 +13,7 @@ from time import monotonic, time_ns
 from typing import TypeAlias
 
 from figbridge.adapters.partition import partition_of, require, require_count
-from figbridge.adapters.sole import SoleMember
+from figbridge.adapters.sole import SoleLog
 from figbridge.errors import Fenced
 from figbridge.ports import Commit, Entry, Outgoing, Record, State, TopicPartition
 
@@ -29,7 +29,7 @@ class _Group:
     state: dict[str, _Space] = field(default_factory=dict)
 
 
-class MemoryLog:
+class MemoryLog(SoleLog):
     """Hold topics, groups and their state in memory; one object may serve many threads."""
 
     def __init__(self) -> None:
@@ -89,20 +89,6 @@ class MemoryLog:
             joined.generation += 1
             self._changed.notify_all()  # the member before may be waiting for records that are not its own any more
             return MemorySession(self, group, joined, tuple(topics))
-
-    def states(self, group: str) -> dict[str, State]:
-        """Return a view of the group's state: it is one."""
-        return {group: self.state(group)}
-
-    def join(
-        self,
-        group: str,
-        sources: Sequence[str],
-        beside: Sequence[str] = (),
-        start: Mapping[str, int] | None = None,  # noqa: ARG002 — the port's; here a log starts at the beginning
-    ) -> SoleMember:
-        """Join a consumer group with all of its sources in one session."""
-        return SoleMember(sources, self.session(group, [*sources, *beside]))
 
     def close(self) -> None:
         """Do nothing: nothing outside this process is held open."""

@@ -71,6 +71,15 @@ def keeping_letters(edge: Edge, settings: Settings, log: Log) -> Edge:
     return replace(edge, vault=vault.vault(keep, settings.dead_letter_key_file), history=history(log))
 
 
+def edge_of(plan: Plan, settings: Settings, log: Log) -> Edge:
+    """Return what the pipeline needs of the outside as the settings say it, over a log that is open.
+
+    Raises ConfigurationError as `keeping_letters` does.
+    """
+    epochs = {name: source.epoch for name, source in settings.sources.items()}
+    return keeping_letters(edge(plan, topics(settings), epochs), settings, log)
+
+
 def new_letter_key() -> str:
     """Return a new key for dead letters. Raises Unreachable without the extra `encryption`."""
     from figbridge.adapters import vault

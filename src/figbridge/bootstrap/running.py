@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from figbridge.bootstrap.parts import documents, edge, keeping_letters, plan, sources, topics, undeclared
+from figbridge.bootstrap.parts import documents, edge_of, plan, sources, topics, undeclared
 from figbridge.bootstrap.sites import engine_config, legacy_database, wanted_connectors
 from figbridge.bootstrap.stores import log_of, store_of
 from figbridge.errors import ConfigurationError, Finding, Place
@@ -65,10 +65,9 @@ def bridge(
     documents_ = documents(settings.mappings)
     compiled = plan(documents_)
     names = topics(settings)
-    epochs = {name: source.epoch for name, source in settings.sources.items()}
     with log_of(settings, health) as log, store_of(settings) as store:
         store.migrate()
-        joined, logs = keeping_letters(edge(compiled, names, epochs), settings, log), sources(compiled, names)
+        joined, logs = edge_of(compiled, settings, log), sources(compiled, names)
         built = Bridge(
             plan=compiled,
             log=log,
@@ -126,9 +125,7 @@ def renewed(settings: Settings, running: Bridge, now: datetime, by: str) -> Rene
         tell(LogEvent.MAPPINGS_REFUSED, findings=len(error.findings), first=str(error.findings[0]))
         return None
     facts = tuple(found.facts or undeclared(found))
-    epochs = {name: source.epoch for name, source in settings.sources.items()}
-    joined = keeping_letters(edge(compiled, topics(settings), epochs), settings, running.log)
-    return Renewed(compiled, joined, facts, now, by)
+    return Renewed(compiled, edge_of(compiled, settings, running.log), facts, now, by)
 
 
 def _live_tables(settings: Settings, plan: Plan) -> Iterator[tuple[Mapping[str, LiveTable], tuple[str, ...]]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import account, settings_of, settings_options
+from figbridge.cli.options import account, by_option, reason_option, settings_of, settings_options
 from figbridge.cli.output import output_option, say, show, table
 from figbridge.cli.progress import progress
 
@@ -87,7 +87,7 @@ def show_(
     topics = bootstrap.topics(settings)
     plan = bootstrap.plan(bootstrap.documents(settings.mappings))
     with bootstrap.opened_log(settings) as log:
-        edge = bootstrap.keeping_letters(bootstrap.edge(plan, topics), settings, log)
+        edge = bootstrap.edge_of(plan, settings, log)
         found = show_letter(log, settings.group, topics, edge, position, values=values)
     status, letter = found.status, found.status.letter
     kept = "encrypted in the letter" if "encrypted" in letter.payload else "in the letter" if letter.payload else ""
@@ -127,14 +127,12 @@ def show_(
 
 
 _POSITIONS = click.argument("positions", nargs=-1, required=True)
-_REASON = click.option("--reason", required=True, help="Why; it is kept for ever.")
-_BY = click.option("--by", help="Who decides; the account's name by default.")
 
 
 @dead_letters.command()
 @_POSITIONS
-@_REASON
-@_BY
+@reason_option
+@by_option
 @settings_options
 @output_option
 def replay(
@@ -161,7 +159,7 @@ def replay(
         return progress(records, "looking for later changes", "records", total)
 
     with bootstrap.opened_log(settings) as log:
-        edge = bootstrap.keeping_letters(bootstrap.edge(plan, topics), settings, log)
+        edge = bootstrap.edge_of(plan, settings, log)
         sent = operations.replay(
             log,
             settings.group,
@@ -179,8 +177,8 @@ def replay(
 
 @dead_letters.command()
 @_POSITIONS
-@_REASON
-@_BY
+@reason_option
+@by_option
 @settings_options
 @output_option
 def discard(

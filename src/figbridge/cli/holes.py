@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import account, settings_of, settings_options
+from figbridge.cli.options import account, by_option, settings_of, settings_options
 from figbridge.cli.output import output_option, say, show, table
 from figbridge.cli.progress import progress
 
@@ -139,7 +139,7 @@ def _check(log: Log, settings: Settings, hole: Hole, by: str, reason: str, patie
 
     topics = bootstrap.topics(settings)
     plan = bootstrap.plan(bootstrap.documents(settings.mappings))
-    edge = bootstrap.keeping_letters(bootstrap.edge(plan, topics), settings, log)
+    edge = bootstrap.edge_of(plan, settings, log)
     database = bootstrap.row_reader(settings, hole.source)
 
     def watch(items: Iterable[Any], what: str, total: int | None) -> Iterator[Any]:
@@ -152,7 +152,7 @@ def _check(log: Log, settings: Settings, hole: Hole, by: str, reason: str, patie
 @holes.command()
 @click.argument("position")
 @click.option("--reason", required=True, help="Why nothing more is to be found out; it is kept for ever.")
-@click.option("--by", help="Who decides; the account's name by default.")
+@by_option
 @settings_options
 @output_option
 def accept(

@@ -44,6 +44,10 @@ def settings_options(function: F) -> F:
     return function
 
 
+reason_option = click.option("--reason", required=True, help="Why; it is kept for ever.")
+by_option = click.option("--by", help="Who decides; the account's name by default.")
+
+
 def account() -> str:
     """Return the name of the account this process runs under; its number where it has no name."""
     try:

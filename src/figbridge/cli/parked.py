@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from figbridge.cli.exits import Exit
-from figbridge.cli.options import account, settings_of, settings_options
+from figbridge.cli.options import account, by_option, reason_option, settings_of, settings_options
 from figbridge.cli.output import output_option, say, show, table
 
 
@@ -95,14 +95,10 @@ def _decide(
     return Exit.OK
 
 
-_REASON = click.option("--reason", required=True, help="Why; it is kept for ever.")
-_BY = click.option("--by", help="Who decides; the account's name by default.")
-
-
 @parked.command()
 @click.argument("key")
-@_REASON
-@_BY
+@reason_option
+@by_option
 @settings_options
 @output_option
 def release(
@@ -121,8 +117,8 @@ def release(
 
 @parked.command()
 @click.argument("key")
-@_REASON
-@_BY
+@reason_option
+@by_option
 @settings_options
 @output_option
 def discard(

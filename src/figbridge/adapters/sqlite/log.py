@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
 from figbridge.adapters.partition import require_count
-from figbridge.adapters.sole import SoleMember
+from figbridge.adapters.sole import SoleLog
 from figbridge.adapters.sqlite.database import Durability
 from figbridge.adapters.sqlite.file import LogFile
 from figbridge.adapters.sqlite.records import insert, partitions_of, select
@@ -16,7 +16,7 @@ from figbridge.adapters.sqlite.state import SqliteState
 from figbridge.ports import Outgoing, Record, State, TopicPartition
 
 
-class SqliteLog:
+class SqliteLog(SoleLog):
     """Open the log in the file `path`, and make it if there is none; its folder must exist.
 
     Everything raises Unreachable when the file cannot be used, or stays locked for `patience_s` seconds.
@@ -78,20 +78,6 @@ class SqliteLog:
     def session(self, group: str, topics: Sequence[str]) -> SqliteSession:
         """Join a consumer group, and fence the member before. Without committed positions it starts at 0."""
         return SqliteSession(self._file, group, topics)
-
-    def states(self, group: str) -> dict[str, State]:
-        """Return a view of the group's state: it is one."""
-        return {group: self.state(group)}
-
-    def join(
-        self,
-        group: str,
-        sources: Sequence[str],
-        beside: Sequence[str] = (),
-        start: Mapping[str, int] | None = None,  # noqa: ARG002 — the port's; here a log starts at the beginning
-    ) -> SoleMember:
-        """Join a consumer group with all of its sources in one session."""
-        return SoleMember(sources, self.session(group, [*sources, *beside]))
 
     def close(self) -> None:
         """Close the file, and the sessions that are still open."""
