@@ -12,13 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
-
 from figbridge import bootstrap
 from figbridge.adapters.sqlite.log import SqliteLog
 from figbridge.ports import Outgoing
 from figbridge.settings import Settings
-from figbridge.telemetry.events import configure
+from figbridge.telemetry.events import telling
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "tests" / "fixtures" / "debezium"
@@ -89,9 +87,5 @@ def feed(settings: Settings, captures: Iterable[str]) -> None:
 
 def work(settings: Settings) -> None:
     """Let the bridge work until nothing is left."""
-    configure(json=True, stream=io.StringIO())
-    try:
-        with bootstrap.bridge(settings, NOW, "ann") as bridge:
-            bridge.run(lambda: False, idle=lambda: True)
-    finally:
-        structlog.reset_defaults()
+    with telling(io.StringIO()), bootstrap.bridge(settings, NOW, "ann") as bridge:
+        bridge.run(lambda: False, idle=lambda: True)

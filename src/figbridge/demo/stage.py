@@ -20,7 +20,7 @@ from figbridge.demo.watch import Watch
 from figbridge.errors import FigbridgeError, Unreachable
 from figbridge.operations.bridge import Bridge, wait_streaming
 from figbridge.settings import Settings, Source
-from figbridge.telemetry.events import configure
+from figbridge.telemetry.events import telling
 
 ORDERS = 12
 _STOP_S = 30.0
@@ -73,7 +73,7 @@ def stage(mappings: Path, folder: Path | None = None) -> Iterator[Stage]:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         log_file = stack.enter_context((folder / "bridge.log").open("a", encoding="utf-8"))
-        configure(json=True, stream=log_file)
+        stack.enter_context(telling(log_file))
         server = stack.enter_context(bootstrap.postgres(folder / "postgres"))
         sources = {name: _source(server.url(), name) for name in ("legacy", "delivery")}
         _create_databases(server.url(), ("legacy", "delivery"))

@@ -9,6 +9,8 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import TextIO, cast
 
@@ -110,6 +112,22 @@ def configure(*, json: bool, verbose: bool = False, stream: TextIO | None = None
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def telling(stream: TextIO) -> Iterator[None]:
+    """Send log lines to a stream as JSON until the block ends, and after it to where they went before."""
+    import structlog
+
+    before = structlog.get_config() if structlog.is_configured() else None
+    configure(json=True, stream=stream)
+    try:
+        yield
+    finally:
+        if before is None:
+            structlog.reset_defaults()
+        else:
+            structlog.configure(**before)
 
 
 def tell(event: LogEvent, **fields: object) -> None:

@@ -12,13 +12,12 @@ from threading import Event, Thread
 import psycopg
 import psycopg.conninfo
 import pytest
-import structlog
 
 from figbridge import bootstrap
 from figbridge.cli.main import run
 from figbridge.ports import Outgoing, TopicPartition
 from figbridge.settings import Settings, load_settings
-from figbridge.telemetry.events import configure
+from figbridge.telemetry.events import telling
 from integration.engine.harness import until
 from support.rig import TOPICS
 
@@ -53,19 +52,18 @@ def settings_file(database: str, tmp_path: Path) -> Path:
 def running(settings_file: Path) -> Iterator[Settings]:
     """Run the bridge until the test ends."""
     settings, stop = load_settings(settings_file), Event()
-    configure(json=True, stream=io.StringIO())
 
     def work() -> None:
         with bootstrap.bridge(settings, datetime.now(UTC), "ann") as bridge:
             bridge.run(stop.is_set)
 
     thread = Thread(target=work)
-    thread.start()
-    yield settings
-    stop.set()
-    thread.join(60)
+    with telling(io.StringIO()):
+        thread.start()
+        yield settings
+        stop.set()
+        thread.join(60)
     assert not thread.is_alive()
-    structlog.reset_defaults()
 
 
 def told(settings: Settings) -> list[dict[str, object]]:
