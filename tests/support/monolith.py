@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -60,6 +61,8 @@ class Monolith:
     tx: int = 0
     rows: dict[tuple[str, tuple[Any, ...]], dict[str, Any]] = field(default_factory=dict)
     last_end: int | None = None
+    written: Counter[str] = field(default_factory=Counter)
+    """How many records of each table were written since the last END."""
 
     # --- transactions ----------------------------------------------------------------------------
 
@@ -88,7 +91,9 @@ class Monolith:
     ) -> Outgoing:
         """Write BEGIN or END; BEGIN stands where the first row does."""
         identity = f"{tx or self.tx}:{place or self.lsn}"
-        counts = None if count is None else [{"data_collection": "shop", "event_count": count}]
+        each = [{"data_collection": f"{self.schema}.{t}", "event_count": n} for t, n in self.written.items()]
+        counts = None if count is None else each
+        self.written.clear()
         body = {"status": status, "id": identity, "event_count": count, "data_collections": counts}
         return self._record({"id": identity}, {**body, "ts_ms": EPOCH_MS + self.tx})
 
@@ -152,6 +157,7 @@ class Monolith:
         snapshot: str | None = None,
     ) -> Outgoing:
         self.lsn += 8
+        self.written[table] += 1
         ms = EPOCH_MS + self.tx
         previous = None if self.last_end is None else str(self.last_end)
         source = {

@@ -95,9 +95,11 @@ class Made:
         detail = Details(1, 5, place, snapshot)
         return self.feed(RowChange(shape, op, before, after, self.at(), tx, run, other, detail=detail))
 
-    def end(self, count: int, tx: str = "1", commit: str = "100") -> list[Transaction]:
+    def end(
+        self, count: int, tx: str = "1", commit: str = "100", *, tables: tuple[tuple[str, int], ...] = ()
+    ) -> list[Transaction]:
         """Feed an END."""
-        return self.feed(End(tx, commit, count, (), 7, self.at()))
+        return self.feed(End(tx, commit, count, tables, 7, self.at()))
 
     def marker(self, kind: MarkerKind, tx: str | None = None) -> list[Transaction]:
         """Feed a marker."""

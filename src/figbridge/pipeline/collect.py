@@ -70,6 +70,7 @@ class Suspect:
     tx: str
     position: Position
     tables: tuple[str, ...]
+    """Those that may have lost rows; empty when it may be any."""
     detail: str
     start: int = -1
     """Offset of the transaction's first record; -1 in the state of versions that did not note it."""
@@ -288,14 +289,15 @@ class Collector:
             doubts.append((Doubt.RESTARTED, tables, "the connector started again inside it"))
         if held.skipped:
             detail = f"BEGIN stands at {held.place}, the first row that came at {held.rows[0].detail.place}"
-            doubts.append((Doubt.FIRST_MISSING, tables, detail))
+            doubts.append((Doubt.FIRST_MISSING, (), detail))  # what stood there may be of any table
         torn = sorted({table for table, _ in held.torn})
         doubts += ((Doubt.KEY_CHANGE_TORN, (table,), "a `d` names a new key that never came") for table in torn)
         if end.announced != came:
-            doubts.append((Doubt.COUNT_DIFFERS, tables, f"END announces {end.announced} records, {came} came"))
+            detail = f"END announces {end.announced} records, {came} came"
+            doubts.append((Doubt.COUNT_DIFFERS, _announced(held.rows, end), detail))
         if not follows:
             detail = f"it follows {held.previous_end}, the log has {last_end} before it"
-            doubts.append((Doubt.GAP_BEFORE, tables, detail))
+            doubts.append((Doubt.GAP_BEFORE, (), detail))  # nothing is known of the one that is missing
         at_us = held.rows[-1].detail.at_us if held.rows else end.at_us
         place = held.start, end.commit, at_us
         keys = tuple(held.torn)
@@ -362,6 +364,11 @@ class Collector:
             closed.suspects = [Suspect(Doubt.NEVER_ENDED, held.tx, where, tables, detail, held.start, place, at_us)]
             closed.rows, closed.dead = [], held.dead + dead
         return (*held.between, closed)
+
+
+def _announced(rows: Sequence[RowChange], end: End) -> tuple[str, ...]:
+    """Return the tables whose rows came, and those that END announces although none came; none when it names none."""
+    return tuple(sorted({row.shape.table for row in rows} | dict(end.tables).keys())) if end.tables else ()
 
 
 def suspects(transaction: Transaction | None, source: str) -> list[Entry]:

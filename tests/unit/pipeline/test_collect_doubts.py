@@ -82,6 +82,29 @@ def test_an_end_that_counts_otherwise_is_a_doubt(announced):
     assert found[0].suspects[0].detail == f"END announces {announced} records, 2 came"
 
 
+def test_a_count_that_differs_names_every_table_that_end_announces():
+    """Also one of which no row came."""
+    made = Made()
+    made.begin()
+    made.row(1)
+    (whole,) = made.end(3, tables=(("shop.lines", 2), ("shop.orders", 1)))
+    assert [s.tables for s in whole.suspects] == [("shop.lines", "shop.orders")]
+
+
+def test_where_nobody_knows_what_was_lost_any_table_is_suspected():
+    """What came before the first row, a transaction that is missing whole, an END that names no table."""
+    made = Made(ends={"": "100"})
+    made.previous[1] = "150"
+    made.begin(place=60)
+    made.row(1, place=61)
+    (whole,) = made.end(2, commit="200")
+    assert {s.doubt: s.tables for s in whole.suspects} == {
+        Doubt.COUNT_DIFFERS: (),
+        Doubt.FIRST_MISSING: (),
+        Doubt.GAP_BEFORE: (),
+    }
+
+
 def test_a_first_row_that_is_not_where_begin_stands_is_a_doubt():
     """BEGIN names the place of the transaction's first record; another first row says that one was skipped."""
     made = Made()
