@@ -37,8 +37,9 @@ def status(settings_file: Path | None, data: Path | None, mappings: Path | None,
         version = found.authority_version
         click.echo(f"authority: {f'version {version}' if version is not None else 'CANNOT BE READ, the bridge holds'}")
         for s in found.suspects:
+            tables = ", ".join(s.tables) or "any table"
             click.echo(
-                f"SUSPECT {s.source} transaction {s.tx} at {s.position}: {s.doubt}, {s.detail} ({', '.join(s.tables) or 'any table'})"
+                f"SUSPECT {s.source} transaction {s.tx} at {s.position}: {s.doubt}, {s.detail} ({tables})"
                 f"{f'; a person must decide: {s.case}' if s.case else ''}"
             )
         if found.suspects:
