@@ -39,7 +39,7 @@ class State(StrEnum):
 class Server(ABC):
     """Own one server on a loopback port. It runs until `stop`, also when the process that started it has ended."""
 
-    start_s = 60.0
+    start_s = 180.0
     stop_s = 20.0
     stop_signal = signal.SIGTERM
 
@@ -138,13 +138,15 @@ class Server(ABC):
 
     def wait_ready(self, timeout_s: float | None = None) -> None:
         """Wait until the server can be used. Raises Unreachable."""
-        deadline = time.monotonic() + (timeout_s or self.start_s)
+        limit_s = timeout_s or self.start_s
+        deadline = time.monotonic() + limit_s
         while not self.ready():
             if self.pid is None:
                 raise Unreachable(f"{self.name} ended: {self.last_words()}.", hint=f"see {self.log}", server=self.name)
             if time.monotonic() > deadline:
                 self.stop()
-                raise Unreachable(f"{self.name} did not answer in time.", hint=f"see {self.log}", server=self.name)
+                said = f"{self.name} did not answer within {limit_s:.0f} s; its log ends with: {self.last_words()}."
+                raise Unreachable(said, hint=f"see {self.log}", server=self.name)
             time.sleep(0.05)
 
     def stop(self) -> bool:

@@ -21,7 +21,7 @@ class Worker(Server):
     `plugins` are folders of plugins. `secrets` is the one folder from which `${file:PATH:NAME}` references are read.
     """
 
-    start_s = 120.0
+    start_s = 240.0
 
     def __init__(
         self,

@@ -50,13 +50,16 @@ class Hold:
     def begin(self, places: Sequence[TopicPartition], kept: Mapping[TopicPartition, int]) -> None:
         """Find where new partitions begin; `kept` are the positions that the state says.
 
-        Raises Refused when the group stands elsewhere than its state, or nowhere and nobody said where to start.
+        Raises Refused when the group stands elsewhere than its state, or nowhere and nobody said where to start;
+        Fenced when one was given to another member while the brokers were asked.
         """
         stands = self.membership.committed(places)
         for place in places:
             self._agree(place, stands.get(place), kept.get(place))
         first = self._topics.starts([*places, *self._places_beside()])
         held = self.membership.held()
+        if not held.keys() >= set(places):
+            raise self.fenced()
         for place in places:
             self.begun[place] = self._first(place, first[place], known=place in kept)
             self._turns[place] = held[place]

@@ -149,11 +149,12 @@ class KafkaSession:
             raise self._fenced
         try:
             new = self._hold.follow(timeout_s)
+            if new:
+                self._pins.pin({place.topic for place in new})
+                self._hold.begin(new, self._positions)
         except Fenced as fenced:
             raise self._out(fenced) from None
         if new:
-            self._pins.pin({place.topic for place in new})
-            self._hold.begin(new, self._positions)
             self.rewind()
         self._pins.check()
 
