@@ -200,7 +200,7 @@ class TestZombies:
         log = scene.open()
         (source,) = logs = scene.sources(log, 1)
         left_open = Transactions(
-            Cluster(scene.servers, transaction_timeout_ms=60_000), changelog_of(scene.group, source)
+            Cluster(scene.servers, transaction_timeout_ms=600_000), changelog_of(scene.group, source)
         )
         left_open.start()
         producer = left_open._producer
@@ -213,7 +213,7 @@ class TestZombies:
         session = until(lambda: member.sessions(0.1), bool)[source,]
         log.append(numbered(source, [1]))
         assert values(take(session, 1)) == [b"1"]
-        assert monotonic() - began < 20.0
+        assert monotonic() - began < 120.0, "a fifth of what the brokers would have waited"
 
 
 def test_an_unanswered_commit_is_looked_up_not_guessed(proxy: Proxy, behind: Scene) -> None:
