@@ -56,7 +56,7 @@ class Bench:
 
     def fill(self) -> None:
         """Write the source logs; counts rows, records and the status changes among them."""
-        self._create(LOGS, 1)
+        self.create(LOGS, 1)
         options = {"enable.idempotence": True, "linger.ms": 20, "compression.type": "lz4"}  # in order, whatever happens
         producer = Producer({"bootstrap.servers": self.box.bootstrap, **options})
         for seed, log in enumerate(LOGS):
@@ -81,20 +81,20 @@ class Bench:
         groups = [f"{stamp}-{n}" for n in range(system.passes)]
         outs = [f"bench-{g}.domain.order" if system.bridge else f"out-{g}" for g in groups]
         if not system.bridge:
-            self._create(outs[:1], PARTITIONS)
+            self.create(outs[:1], PARTITIONS)
         folder = Path(tempfile.mkdtemp(dir=self.work))
         told = environment(self.box.bootstrap, groups, outs[0], folder)
         broker = self.box.server("kafka-1").pid
         assert broker is not None
         found = []
-        with _running(system, told, self.work / "output.log") as started:
+        with running(system, told, self.work / "output.log") as started:
             for group in groups:
-                if not self._wait(group, 1):
+                if not self.wait(group, 1):
                     raise SystemExit(f"{system.name} read nothing: see {self.work / 'output.log'}")
                 before, at = self._committed(group), [cpu_seconds(p.pid) for p in started]
                 broker_cpu = cpu_seconds(broker)
                 from_ = time.monotonic()
-                done = self._wait(group, self.total)
+                done = self.wait(group, self.total)
                 seconds = time.monotonic() - from_
                 cpu = sum(cpu_seconds(p.pid) - c for p, c in zip(started, at, strict=True))
                 rows = max(1.0, (self.total - before) * self.rows / self.total)
@@ -124,7 +124,8 @@ class Bench:
         self._drop([t for t in self.admin.list_topics(timeout=10).topics if stamp in t])
         return [m._replace(right=m.right and right) for m in found]
 
-    def _create(self, topics: list[str] | tuple[str, ...], partitions: int) -> None:
+    def create(self, topics: list[str] | tuple[str, ...], partitions: int) -> None:
+        """Make topics that keep everything."""
         new = [NewTopic(t, partitions, 1, config={"retention.ms": "-1"}) for t in topics]
         for future in self.admin.create_topics(new).values():
             future.result(30)
@@ -149,13 +150,22 @@ class Bench:
                 return 0  # a new group's place is not decided yet
             raise
 
-    def _wait(self, group: str, records_: int) -> bool:
+    def wait(self, group: str, records_: int) -> bool:
+        """Wait until a group has committed so many records; False when it takes too long."""
         limit = time.monotonic() + _LIMIT_S
         while time.monotonic() < limit:
             if self._committed(group) >= records_:
                 return True
             time.sleep(0.05)
         return False
+
+    def domain(self, prefix: str) -> list[str]:
+        """Return the domain topics under a prefix, once the bridge has made them."""
+        while not (
+            found := [t for t in self.admin.list_topics(timeout=10).topics if t.startswith(f"{prefix}.domain.")]
+        ):
+            time.sleep(0.05)
+        return found
 
     def _count(self, topic: str) -> int:
         """Return the committed records of a topic."""
@@ -175,7 +185,7 @@ class Bench:
 
 
 @contextmanager
-def _running(system: System, told: dict[str, str], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(system: System, told: dict[str, str], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run a system's processes for the time of a measurement."""
     with log.open("ab") as output:
         started = [

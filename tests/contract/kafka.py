@@ -38,8 +38,13 @@ class KafkaHarness(Harness):
         return f"{super().name(what)}-{self._run}"
 
     def take_over(self, log: Log, group: str, topics: Sequence[str]) -> Session:
-        """Join, and wait until the member before has had its heartbeat refused: only then it can know."""
+        """Join, and wait until the member before has had its heartbeat refused: only then it can know.
+
+        It must have come to be a member first: of two that join at once, nobody knows whom the brokers hear last.
+        """
         before = [m for m in self._members if isinstance(m, KafkaSession) and m._hold.membership.group == group]
+        for member in before:
+            until(lambda old=member: _heard(old) or old._hold.membership.held(), bool)
         session = super().take_over(log, group, topics)
         for member in before:
             until(lambda old=member: _heard(old), bool)
