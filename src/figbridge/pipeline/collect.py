@@ -192,8 +192,8 @@ class Collector:
         match decoded:
             case End():
                 return self._end(decoded)
-            case Begin(tx, _, place):
-                return self._begin(tx, place, record)
+            case Begin():
+                return self._begin(decoded.tx, decoded.place, record)
             case RowChange():
                 return self._row(decoded, record)
             case Marker(kind, _, tx):

@@ -9,20 +9,22 @@ import msgspec
 from figbridge.domain.change import Begin, End, Position
 
 
-def stable(identity: str) -> str:
-    """Return the part of a transaction id that is the same on all its records.
+def parted(identity: str) -> tuple[str, str]:
+    """Return what of a transaction's id is the same on all its records, and what follows it, if anything does.
 
     PostgreSQL's `txId:lsn` changes with every row, so only txId is kept. A MariaDB GTID (`0-7-62`) and a MySQL
     one (`uuid:23`) stay whole: their first part is not a number.
+
+    >>> parted("3427:304539696"), parted("0-7-62"), parted("3e11fa47:23")
+    (('3427', '304539696'), ('0-7-62', ''), ('3e11fa47:23', ''))
     """
-    head, colon, _ = identity.partition(":")
-    return head if colon and head.isdecimal() else identity
-
-
-def commit_position(identity: str) -> str:
-    """Return where END's id says the transaction was committed: the LSN on PostgreSQL, else the whole GTID."""
     head, colon, tail = identity.partition(":")
-    return tail if colon and head.isdecimal() and tail.isdecimal() else identity
+    return (head, tail) if colon and head.isdecimal() else (identity, "")
+
+
+def stable(identity: str) -> str:
+    """Return the part of a transaction id that is the same on all its records."""
+    return parted(identity)[0]
 
 
 _new: Final = tuple.__new__
@@ -56,13 +58,13 @@ decode_edge: Final = msgspec.json.Decoder(Edge).decode
 
 def edge(record: Edge, position: Position) -> Begin | End:
     """Turn a BEGIN or END record into its domain value; raises ValueError for an END without its count."""
-    identity, count = record.id, record.event_count
+    tx, tail = parted(record.id)
+    place = tail if tail.isdecimal() else ""
     if record.status == "BEGIN":
-        place = commit_position(identity)
         # Under a replication origin BEGIN is `txId:0`, and a GTID names no place of a row (verified).
-        known = place != identity and place.isdecimal() and place != "0"
-        return _new(Begin, (stable(identity), position, int(place) if known else None))
+        return _new(Begin, (tx, position, int(place) or None if place else None))
+    count = record.event_count
     if count is None:
         raise ValueError("END without event_count")
     tables = tuple([(c.data_collection, c.event_count) for c in record.data_collections or ()])
-    return _new(End, (stable(identity), commit_position(identity), count, tables, record.ts_ms * 1000, position))
+    return _new(End, (tx, place or record.id, count, tables, record.ts_ms * 1000, position))
