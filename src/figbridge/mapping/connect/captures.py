@@ -67,6 +67,22 @@ def _streams(
     for compiled in plan.mappings.values():
         for lookup in compiled.mapping.lookups:
             users[lookup.table].add(compiled.mapping.name)
+    stream_of = _stream_of(document, plan, findings)
+    for table, mappings_of in users.items():
+        streams = {stream_of[m] for m in mappings_of if m in stream_of}
+        if len(streams) > 1:
+            text = f"the streams {', '.join(sorted(streams))} share {table}"
+            hint = f"{', '.join(sorted(mappings_of))} join it: put them into one stream"
+            findings.add(document.place, "CON024", text, hint)
+    _refuse_same_words(document, plan, stream_of, findings)
+    return {
+        stream: tuple(t for t in whole.tables if any(stream_of.get(m) == stream for m in users[t]))
+        for stream in document.streams
+    }
+
+
+def _stream_of(document: ConnectorDocument, plan: Plan, findings: Findings) -> Mapping[str, str]:
+    """Return mapping → stream."""
     stream_of: dict[str, str] = {}
     for stream, mappings in document.streams.items():
         if not mappings:
@@ -82,17 +98,7 @@ def _streams(
     for name in plan.mappings:
         if name not in stream_of:
             findings.add(document.place, "CON023", f"the mapping `{name}` is in no stream", "name it in one of them")
-    for table, mappings_of in users.items():
-        streams = {stream_of[m] for m in mappings_of if m in stream_of}
-        if len(streams) > 1:
-            text = f"the streams {', '.join(sorted(streams))} share {table}"
-            hint = f"{', '.join(sorted(mappings_of))} join it: put them into one stream"
-            findings.add(document.place, "CON024", text, hint)
-    _refuse_same_words(document, plan, stream_of, findings)
-    return {
-        stream: tuple(t for t in whole.tables if any(stream_of.get(m) == stream for m in users[t]))
-        for stream in document.streams
-    }
+    return stream_of
 
 
 def _refuse_same_words(
