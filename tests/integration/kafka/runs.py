@@ -66,7 +66,7 @@ class Runs:
         """Wait a moment, and demand that a process has not ended."""
         with suppress(subprocess.TimeoutExpired):
             self.running[number].wait(wait_s)
-            raise AssertionError(self.words(number))
+            raise AssertionError(f"ended with {self.running[number].returncode}: {self.words(number)}")
 
     def end(self, number: int) -> tuple[int, float]:
         """Ask a process to end; returns its exit code, and how many seconds it took."""
