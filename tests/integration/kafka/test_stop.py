@@ -70,7 +70,7 @@ class Load:
 
 
 def test_sigterm_under_load_ends_a_process_in_time_and_another_goes_on_at_once(
-    scene: Scene, runs: Runs, record_property: Callable[[str, object], None]
+    scene: Scene, runs: Runs, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Exit 0 in under ten seconds, everything that was begun committed; the next one does not wait for a timeout."""
     topics, log = Topics(f"stop-{scene.run}"), scene.open()
@@ -95,8 +95,8 @@ def test_sigterm_under_load_ends_a_process_in_time_and_another_goes_on_at_once(
         until(lambda: runs.held(second, 0.05), bool)
         until(position, lambda at: at > left)
         replaced_s = monotonic() - ended
-    record_property("ended_s", round(seconds, 2))
-    record_property("replaced_s", round(replaced_s, 2))
+    record_testsuite_property("ended_s", round(seconds, 2))
+    record_testsuite_property("replaced_s", round(replaced_s, 2))
     assert seconds < PROMISED_S
     assert replaced_s < SESSION_S / 3
 
