@@ -22,17 +22,25 @@ TABLES = {"sales": {"orders", "order_lines", "addresses", "payments", "payment_m
 
 
 def heard(records: Iterable[Outgoing], tables: Collection[str], topic: str) -> Iterator[Outgoing]:
-    """Yield what a connector of some tables says of transactions: their edges, and the rows of its tables."""
+    """Yield what a connector of some tables says of transactions: the rows of its tables, BEGIN where the first of
+    them stands, END with their number; nothing of a transaction without any."""
+    begin: Outgoing | None = None
     rows = 0
     for record in records:
         body = json.loads(record.value or b"{}")
-        if "source" in body and body["source"]["table"] not in tables:
-            continue
-        rows += "source" in body
-        if body.get("status") == "END":
-            body["event_count"], body["data_collections"] = rows, [{"data_collection": "shop", "event_count": rows}]
-            rows = 0
-        yield record._replace(topic=topic, value=compact(body))
+        if body.get("status") == "BEGIN":
+            begin, rows = record, 0
+        elif "source" in body and body["source"]["table"] in tables:
+            rows += 1
+            if begin is not None:
+                said = {**json.loads(begin.value or b"{}"), "id": body["transaction"]["id"]}
+                yield begin._replace(topic=topic, value=compact(said))
+                begin = None
+            yield record._replace(topic=topic)
+        elif body.get("status") == "END" and rows:
+            counts = [{"data_collection": "shop", "event_count": rows}]
+            body = {**body, "event_count": rows, "data_collections": counts}
+            yield record._replace(topic=topic, value=compact(body))
 
 
 def item(on_hand: int) -> Step:

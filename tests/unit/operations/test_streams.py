@@ -70,6 +70,8 @@ def test_streams_tell_what_one_log_tells_with_the_same_ids() -> None:
     assert len(ids(whole)) == 6
     assert ids(split) == ids(whole)
     assert all(each.startswith("legacy.3:") for each in ids(split))
+    seen = status(split, divided.store, "bridge", TOPICS, bootstrap.source_topics(split, TOPICS))
+    assert (seen.suspects, seen.balanced) == ((), True)
 
 
 def test_a_mapping_is_fed_from_the_log_of_its_stream_alone() -> None:
