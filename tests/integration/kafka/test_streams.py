@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from contract.harness import everything as read_all
 from contract.harness import until
+from figbridge import bootstrap
+from figbridge.adapters.memory_authority import MemoryAuthorityStore
+from figbridge.errors import Refused
+from figbridge.operations.bridge import Bridge
+from figbridge.operations.status import status
+from figbridge.pipeline.edge import Split
 from figbridge.pipeline.perform import Topics
-from figbridge.ports import Log, Outgoing
-from support.monolith import Monolith, shop
-from support.rig import Rig
+from figbridge.ports import EARLIEST, Log, Outgoing, TopicPartition
+from support.monolith import Monolith, insert, shop
+from support.rig import NOON, Rig, facts_of, plan_of
 from support.streams import DOCUMENT, ORDERS, STOCK, TABLES, heard, item, sale
 
 from .conftest import Scene
@@ -79,3 +86,27 @@ def test_two_processes_read_a_stream_each_and_tell_what_one_log_would(scene: Sce
     assert (code, seen["balanced"]) == (0, True)
     assert {s["source"] for s in seen["sources"]} == {"legacy_sales", "legacy_goods"}
     assert sorted(log.states(f"streams-{scene.run}")) == sorted(logs.values())
+
+
+def test_a_parked_key_is_not_left_in_a_log_that_is_read_no_longer(scene: Scene) -> None:
+    """Nobody would ever carry out a decision on it, and its later changes would pass it by in another log."""
+    topics, log, plan = Topics(f"split-{scene.run}"), scene.open(), plan_of((ORDERS, STOCK))
+    store = MemoryAuthorityStore()
+    splits = {f"legacy_{s}": Split("legacy", frozenset(f"shop.{t}" for t in tables)) for s, tables in TABLES.items()}
+
+    def bridge(**how: Any) -> Bridge:
+        sources = bootstrap.sources(plan, topics, **how)
+        made = Bridge(plan, log, store, bootstrap.edge(plan, topics, **how), sources, scene.group)
+        made.start = dict.fromkeys(sources, EARLIEST)
+        made.prepare(facts_of(plan), NOON, "test")
+        return made
+
+    whole = bridge()
+    unreadable = shop().transaction(insert("orders", order_id=1, number=1, stat="P", tot_amt="many"))
+    log.append([record._replace(topic=topics.log("legacy")) for record in unreadable])
+    place = TopicPartition(topics.log("legacy"), 0)
+    whole.run(lambda: log.committed(scene.group).get(place, 0) >= len(unreadable))
+    assert status(log, store, scene.group, topics, whole.sources).parked_keys == 1
+    with pytest.raises(Refused, match="1 of its keys are parked") as refused:
+        bridge(splits=splits)
+    assert refused.value.code == "STM002"
