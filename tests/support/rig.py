@@ -60,8 +60,8 @@ def parsed(mappings: Iterable[str], services: Iterable[str] = ()) -> tuple[list[
 def edge_of(plan: Plan) -> Edge:
     """Return what a plan's pipeline needs of outside; a decoder is costly to make and keeps nothing that matters."""
     found = bootstrap.edge(plan, TOPICS)
-    decode = found.decoder()
-    return replace(found, decoder=lambda: decode)
+    decode = found.decoder(TOPICS.log(LEGACY))
+    return replace(found, decoder=lambda _: decode)
 
 
 def facts_of(plan: Plan, successors: dict[str, str] | None = None) -> list[Fact]:

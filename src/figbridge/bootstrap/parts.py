@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from figbridge.domain.fact import LEGACY, Fact
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.domain.change import Decoded
     from figbridge.mapping.compiler import Plan
     from figbridge.mapping.loader import Documents
-    from figbridge.pipeline.edge import Edge
+    from figbridge.pipeline.edge import Edge, Split
     from figbridge.pipeline.letters import History
     from figbridge.pipeline.perform import Topics
     from figbridge.settings import Settings
@@ -39,7 +40,12 @@ def plan(documents: Documents) -> Plan:
     return compile_plan(documents.mappings, documents.services)
 
 
-def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None) -> Edge:
+def edge(
+    plan: Plan,
+    topics: Topics,
+    source_epochs: dict[str, int] | None = None,
+    splits: Mapping[str, Split] = MappingProxyType({}),
+) -> Edge:
     """Return the functions that the pipeline needs of the outside."""
     from figbridge.adapters import cloudevents
     from figbridge.adapters.debezium.about import about
@@ -54,10 +60,13 @@ def edge(plan: Plan, topics: Topics, source_epochs: dict[str, int] | None = None
         found = about(record)
         return None if found is None else About(*found)
 
-    def decoder() -> Callable[[Record], Decoded]:
-        return Decoder(shapes, epoch_columns=epoch_columns).decode
+    tables = {topics.log(name): split.tables for name, split in splits.items()}
 
-    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {}, row_about)
+    def decoder(topic: str) -> Callable[[Record], Decoded]:
+        mine = {table: shape for table, shape in shapes.items() if table in tables.get(topic, shapes)}
+        return Decoder(mine, epoch_columns=epoch_columns).decode
+
+    return Edge(decoder, previous_end, cloudevents.encode, topics, source_epochs or {}, row_about, splits=splits)
 
 
 def keeping_letters(edge: Edge, settings: Settings, log: Log) -> Edge:
@@ -74,10 +83,31 @@ def keeping_letters(edge: Edge, settings: Settings, log: Log) -> Edge:
 def edge_of(plan: Plan, settings: Settings, log: Log) -> Edge:
     """Return what the pipeline needs of the outside as the settings say it, over a log that is open.
 
-    Raises ConfigurationError as `keeping_letters` does.
+    Raises ConfigurationError as `keeping_letters` and `splits` do.
     """
+    return keeping_letters(reading_edge(plan, settings), settings, log)
+
+
+def reading_edge(plan: Plan, settings: Settings) -> Edge:
+    """Return what the pipeline needs of the outside to look at records again. Raises ConfigurationError as `splits`."""
     epochs = {name: source.epoch for name, source in settings.sources.items()}
-    return keeping_letters(edge(plan, topics(settings), epochs), settings, log)
+    return edge(plan, topics(settings), epochs, splits(plan, settings))
+
+
+def splits(plan: Plan, settings: Settings) -> Mapping[str, Split]:
+    """Return stream → what it is of its source, for the sources that connector documents split.
+
+    The documents are what the connectors are made of, so both know the same streams. Raises ConfigurationError with
+    every finding in them.
+    """
+    if settings.log == "embedded" or settings.connect is None:
+        return {}
+    from figbridge.mapping.connect.captures import captures
+    from figbridge.mapping.connect.loader import load_connectors
+    from figbridge.pipeline.edge import Split
+
+    found = captures(load_connectors(settings.connect.documents), plan, settings.topic_prefix)
+    return {c.name: Split(document.name, frozenset(c.tables)) for c, document in found if document.streams}
 
 
 def new_letter_key() -> str:
@@ -113,9 +143,11 @@ def capture(path: Path) -> Iterator[Record]:
     return read_capture(path)
 
 
-def sources(plan: Plan, topics: Topics) -> Mapping[str, str]:
-    """Return source log topic → source, for the monolith and every service."""
-    return {topics.log(name): name for name in (LEGACY, *plan.services)}
+def sources(plan: Plan, topics: Topics, splits: Mapping[str, Split] = MappingProxyType({})) -> Mapping[str, str]:
+    """Return source log topic → source, for the monolith and every service; of one that is split, its streams."""
+    split = {each.source for each in splits.values()}
+    whole = (name for name in (LEGACY, *plan.services) if name not in split)
+    return {topics.log(name): name for name in (*splits, *whole)}
 
 
 def source_topics(log: Log, topics: Topics) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from figbridge.bootstrap.parts import documents, edge_of, plan, sources, topics, undeclared
+from figbridge.bootstrap.parts import documents, edge_of, plan, sources, splits, topics, undeclared
 from figbridge.bootstrap.sites import engine_config, legacy_database, wanted_connectors
 from figbridge.bootstrap.stores import log_of, store_of
 from figbridge.errors import ConfigurationError, Finding, Place
@@ -35,7 +35,7 @@ def starts(settings: Settings, said: Iterable[str]) -> dict[str, int]:
     from figbridge.ports import EARLIEST
 
     names, compiled = topics(settings), plan(documents(settings.mappings))
-    logs = {source: log for log, source in sources(compiled, names).items()}
+    logs = {source: log for log, source in sources(compiled, names, splits(compiled, settings)).items()}
     found: dict[str, int] = {}
     for text in said:
         source, equals, place = text.rpartition("=")
@@ -67,7 +67,8 @@ def bridge(
     names = topics(settings)
     with log_of(settings, health) as log, store_of(settings) as store:
         store.migrate()
-        joined, logs = edge_of(compiled, settings, log), sources(compiled, names)
+        joined = edge_of(compiled, settings, log)
+        logs = sources(compiled, names, joined.splits)
         built = Bridge(
             plan=compiled,
             log=log,
@@ -118,8 +119,9 @@ def renewed(settings: Settings, running: Bridge, now: datetime, by: str) -> Rene
     try:
         found = documents(settings.mappings)
         compiled = plan(found)
-        if sources(compiled, topics(settings)) != running.sources:
-            other = "a service came or went: that needs a restart"
+        read = splits(compiled, settings)
+        if sources(compiled, topics(settings), read) != running.sources or read != running.edge.splits:
+            other = "a service came or went, or the streams of a source are others: that needs a restart"
             raise ConfigurationError([Finding(Place(str(settings.mappings)), "SET022", other, "restart the bridge")])
     except ConfigurationError as error:
         tell(LogEvent.MAPPINGS_REFUSED, findings=len(error.findings), first=str(error.findings[0]))

@@ -43,16 +43,17 @@ def explain(
     topics = bootstrap.topics(settings)
     documents = bootstrap.documents(settings.mappings)
     plan = bootstrap.plan(documents)
-    edge = bootstrap.edge(plan, topics)
     topic, offset = _position(position, whole=records is None)
     if records is not None:
         stream = progress(bootstrap.capture(records), "reading", "records")
+        edge = bootstrap.edge(plan, topics)
         found = explained(plan, edge, bootstrap.declared_authority(documents), "legacy", stream, offset, values=values)
     else:
         with bootstrap.opened_log(settings) as log, bootstrap.opened_store(settings) as store:
             source = bootstrap.source_topics(log, topics).get(topic)
             if source is None:
                 raise click.UsageError(f"there is no source log '{topic}'")
+            edge = bootstrap.reading_edge(plan, settings)
             stream = progress(_read(log, topic), "reading", "records", offset + 1)
             found = explained(plan, edge, store.load(), source, stream, offset, values=values)
 

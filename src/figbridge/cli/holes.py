@@ -140,7 +140,7 @@ def _check(log: Log, settings: Settings, hole: Hole, by: str, reason: str, patie
     topics = bootstrap.topics(settings)
     plan = bootstrap.plan(bootstrap.documents(settings.mappings))
     edge = bootstrap.edge_of(plan, settings, log)
-    database = bootstrap.row_reader(settings, hole.source)
+    database = bootstrap.row_reader(settings, edge.source_of(hole.source))
 
     def watch(items: Iterable[Any], what: str, total: int | None) -> Iterator[Any]:
         return progress(items, "reading", what, total)

@@ -14,6 +14,7 @@ from figbridge.errors import OperationalError, Refused
 from figbridge.mapping.compiler import Plan
 from figbridge.operations import authority
 from figbridge.operations.figures import Figures
+from figbridge.operations.streams import refuse_left_behind
 from figbridge.pipeline.edge import Edge
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
@@ -58,7 +59,12 @@ class Bridge:
     health: Health | None = None
 
     def prepare(self, facts: Iterable[Fact], now: datetime, by: str) -> None:
-        """Create the topics, and declare the facts. Raises Refused when a mapping speaks of a fact nobody declared."""
+        """Create the topics, and declare the facts.
+
+        Raises Refused when a mapping speaks of a fact nobody declared, and when other streams would leave something
+        behind in a log that is read no longer.
+        """
+        refuse_left_behind(self.log, self.group, self.sources, self.edge)
         create_topics(self.log, self.plan, self.edge.topics, self.sources, self.domain_partitions)
         declared = authority.declare(self.store, facts, now, by)
         for finding in declared.findings:

@@ -137,7 +137,7 @@ def replay(
         dead = {each.letter.place.offset for each in still_open if each.letter.place.topic == topic}
         looked = looked_at(transaction, plan, memory)
         records = watch(edge.history(topic, transaction.start, end), end - transaction.start)
-        found = looked.first_change((r for r in records if r.offset not in dead), edge.decoder())
+        found = looked.first_change((r for r in records if r.offset not in dead), edge.decoder(topic))
         if found is not None:
             raise _refused(status.position, changed_at(found))
         decisions.append(LetterDecision("letter-replay", letters, by, reason, at, end))

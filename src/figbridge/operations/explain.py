@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -53,7 +53,6 @@ def explain(
     records = iter(records)
     wanted: Record | None = None
     process: Process | None = None
-    decode: Callable[[Record], Decoded] = edge.decoder()
     while chunk := list(islice(records, 1 if wanted is not None else _BATCH)):
         if process is None:
             process = Process(plan, NoState(), {chunk[0].topic: source}, edge)
@@ -62,14 +61,14 @@ def explain(
             wanted = record if record.offset == offset else wanted
             process.take([record])
             if wanted is not None and process.collectors[record.topic].edge > offset:
-                return _explained(process, wanted, decode(wanted), authority, units, values=values)
+                return _explained(process, wanted, authority, units, values=values)
             if wanted is None:
                 process.commit(process.decide(authority))
                 process.committed()
                 units.clear()
     if process is not None and wanted is not None:
         process.finish()
-        return _explained(process, wanted, decode(wanted), authority, units, values=values)
+        return _explained(process, wanted, authority, units, values=values)
     raise Refused(
         f"there is no record at offset {offset}", hint="give the offset of a record in this log", code="EXP001"
     )
@@ -78,12 +77,12 @@ def explain(
 def _explained(
     process: Process,
     record: Record,
-    decoded: Decoded,
     authority: Authority,
     units: list[tuple[Transaction, Resolved, list[tuple[str, bool | None]], Judged]],
     *,
     values: bool,
 ) -> Explanation:
+    decoded = process.edge.decoder(record.topic)(record)
     performed = process.decide(authority)
     steps = [Step("decode", tuple(_decoded(decoded, values=values)))]
     mine = [t for t, _ in process.pending if t is not None and _holds(t, record.offset)]

@@ -69,11 +69,11 @@ class Figures:
             behind = max(0, ends.get(place, 0) - committed.get(place, 0))
             waiting = self._log.read(place, committed.get(place, 0), _AHEAD) if behind else []
             note(Metric.LAG_RECORDS, behind, source=source)
-            note(Metric.LAG_SECONDS, max(0.0, now - self._at_s(waiting)) if waiting else 0.0, source=source)
+            note(Metric.LAG_SECONDS, max(0.0, now - self._at_s(topic, waiting)) if waiting else 0.0, source=source)
 
-    def _at_s(self, waiting: Iterable[Record]) -> float:
+    def _at_s(self, topic: str, waiting: Iterable[Record]) -> float:
         """Return when the source committed the first of these records; when it was appended, if none tells."""
-        decode, first = self._edge.decoder(), None
+        decode, first = self._edge.decoder(topic), None
         for record in waiting:
             first = first or record
             match decode(record):

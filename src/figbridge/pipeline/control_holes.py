@@ -82,7 +82,7 @@ class HoleCarrier:
             for found in decision.rows
             if found.table in self._bench.plan.tables
         }
-        decode = self._bench.edge.decoder()
+        decode = self._bench.edge.decoder(topic)
         changed: set[tuple[str, Key]] = set()
         for later in self._bench.edge.history(topic, decision.compared_to, read_to):
             decoded = decode(later)

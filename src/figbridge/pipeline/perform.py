@@ -77,12 +77,22 @@ class Performed(NamedTuple):
 
 
 class Performer:
-    """Make records of decisions. `source_epochs` is raised when a source's database is restored or replaced."""
+    """Make records of decisions. `source_epochs` is raised when a source's database is restored or replaced.
 
-    def __init__(self, encode: Encode, topics: Topics, source_epochs: dict[str, int] | None = None) -> None:
+    `source_of` names the source that a stream is a part of: a happening has the id that it would have without streams.
+    """
+
+    def __init__(
+        self,
+        encode: Encode,
+        topics: Topics,
+        source_epochs: dict[str, int] | None = None,
+        source_of: Callable[[str], str] = str,
+    ) -> None:
         self._encode = encode
         self._topics = topics
         self._epochs = source_epochs or {}
+        self._source_of = source_of
         self._domain = cache(topics.domain)
 
     def perform(self, said: Said, decisions: Sequence[Decision]) -> list[Performed]:
@@ -91,7 +101,8 @@ class Performer:
         time = iso_us(origin.at_us)
         at_ms = origin.at_us // 1000
         position = f"{origin.topic}/{origin.partition}@{origin.offset}"
-        head = f"{origin.source}.{self._epochs.get(origin.source, 1)}:{origin.commit}"
+        source = self._source_of(origin.source)
+        head = f"{source}.{self._epochs.get(source, 1)}:{origin.commit}"
         encode, domain, seen = self._encode, self._domain, dict(said.before)
         found = origin.recovered or None
         performed: list[Performed] = []

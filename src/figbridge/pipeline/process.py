@@ -35,16 +35,16 @@ class Process:
         self.account = Account.of(state)
         self.memory = RowMemory(plan, state)
         self.parking = ParkingLot(plan, state)
-        self.performer = Performer(edge.encode, edge.topics, edge.source_epochs)
+        self.performer = Performer(edge.encode, edge.topics, edge.source_epochs, edge.source_of)
         self.translators = {t: Translator(plan, self.memory, self.parking, s) for t, s in sources.items()}
         known = state.read("source", sources.values())
-        self.epochs = {s: edge.source_epochs.get(s, 1) for s in sources.values()}
+        self.epochs = {s: edge.source_epochs.get(edge.source_of(s), 1) for s in sources.values()}
         ends = {s: known_ends(known.get(s, {}), epoch) for s, epoch in self.epochs.items()}
         self.collectors = {t: Collector(edge.previous_end, ends=ends[s]) for t, s in sources.items()}
         bench = Bench(plan, edge, state, self.memory, self.translators, self.collectors)
         self.control = Control(self.parking, carriers(bench))
         self.letters = LetterWriter(edge.vault, edge.history, edge.about, plan.versions, plan.safe_columns())
-        self.decoders = {t: edge.decoder() for t in sources}
+        self.decoders = {t: edge.decoder(t) for t in sources}
         self.sources = sources
         self.pending: list[tuple[Transaction | None, Translated]] = []
         self.counted: Counter[str] = Counter()

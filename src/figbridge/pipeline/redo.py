@@ -34,7 +34,7 @@ def again(letters: Sequence[Letter], plan: Plan, edge: Edge) -> Transaction | No
         return NotAgain("NEVER_ENDED", "its transaction has no END: whether it was committed is not in the log")
     if first.start < 0 or not first.end:
         return NotAgain("NO_PLACE", "the letter does not say where its transaction stands: an older version wrote it")
-    decode = edge.decoder()
+    decode = edge.decoder(first.place.topic)
     rows: list[RowChange] = []
     for letter in sorted(letters, key=lambda each: each.place.offset):
         record = recall(letter, edge.vault, edge.history)
@@ -69,7 +69,7 @@ def changed_since(transaction: Transaction, looked: Footprint, edge: Edge, start
     topic = transaction.position.topic
     own = {row.at[2] for row in transaction.rows}
     records = (r for r in edge.history(topic, start, end) if r.offset not in own)
-    found = looked.first_change(records, edge.decoder())
+    found = looked.first_change(records, edge.decoder(topic))
     return None if found is None else changed_at(found)
 
 

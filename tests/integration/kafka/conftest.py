@@ -48,6 +48,10 @@ class Scene:
         starts = {} if start is None else dict.fromkeys(sources, start)
         return log.join(self.group, sources, [self.control], starts)
 
+    def members(self, group: str) -> int:
+        """Return how many members a group has."""
+        return len(self.admin.describe_consumer_groups([group])[group].result(20).members)
+
     def close(self) -> None:
         while self._closers:
             self._closers.pop()()

@@ -14,7 +14,8 @@ from figbridge.mapping.compiler import Plan, compile_plan
 from figbridge.mapping.connect.captures import captures
 from figbridge.mapping.connect.document import milliseconds
 from figbridge.mapping.connect.loader import load_connectors, parse_connector
-from figbridge.mapping.loader import load_mappings
+from figbridge.mapping.loader import load_mappings, parse_mapping
+from support.streams import ORDERS, STOCK
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -157,6 +158,7 @@ def test_a_mapped_table_is_in_exactly_one_stream_of_its_source(plan: Plan) -> No
         ("{a: [orders, shipments, customers]}", "CON023", "`stock` is in no stream"),
         ("{a: [orders, shipments, customers, stock, order]}", "CON023", "there is no mapping `order`"),
         ("{a: [orders, shipments, customers, stock], b: [stock]}", "CON023", "is in two streams"),
+        ("{a: [orders, shipments, customers, stock], b: []}", "CON023", "`b` has no mapping"),
     ],
 )
 def test_streams_that_would_part_what_belongs_together_are_refused(
@@ -166,6 +168,21 @@ def test_streams_that_would_part_what_belongs_together_are_refused(
     with pytest.raises(ConfigurationError) as caught:
         captures([parse_connector(f"{GOOD}streams: {streams}\n")], plan, "figbridge")
     assert [f.code for f in caught.value.findings if words in f.message] == [code]
+
+
+def test_two_streams_do_not_say_one_word() -> None:
+    """An id numbers what one transaction says twice: two logs would give two happenings one id."""
+    plan = compile_plan([parse_mapping(text) for text in (ORDERS, STOCK.replace("Counted:", "Placed:"))])
+    with pytest.raises(ConfigurationError, match="the streams sales and goods both say `Placed`") as caught:
+        captures([parse_connector(f"{GOOD}streams: {{sales: [orders], goods: [stock]}}\n")], plan, "figbridge")
+    assert [f.code for f in caught.value.findings] == ["CON032"]
+
+
+def test_a_service_is_not_split(plan: Plan) -> None:
+    """It has one table, its outbox."""
+    text = GOOD.replace("connector: legacy", "connector: delivery") + "streams: {a: [orders]}\n"
+    with pytest.raises(ConfigurationError, match=r"CON023.*has one table"):
+        captures([parse_connector(text)], plan, "figbridge")
 
 
 def test_a_source_that_nobody_speaks_about_is_refused(plan: Plan) -> None:

@@ -94,6 +94,6 @@ def test_an_account_that_does_not_balance_is_a_defect() -> None:
     """A record that nobody counts is not passed over."""
     plan = plan_of((orders(EVENTS),))
 
-    edge = replace(edge_of(plan), decoder=lambda: lambda _: None)
+    edge = replace(edge_of(plan), decoder=lambda _: lambda _: None)
     with pytest.raises(InvariantError, match="do not balance"):
         list(Replay(plan, edge, Authority()).run(history(shop())))

@@ -76,6 +76,13 @@ class Cluster:
             "queued.max.messages.kbytes": 1_024,
         }
 
+    def asker(self, group: str) -> dict[str, Any]:
+        """Return the settings of a consumer that asks where a group stands, and is never in it.
+
+        Only with this isolation do the brokers make it wait for transactions that may still move the positions.
+        """
+        return {**self.client(), "group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed"}
+
     def reader(self) -> dict[str, Any]:
         """Return the settings of a consumer that reads partitions it was told, from offsets it was told."""
         return {

@@ -49,7 +49,7 @@ class KafkaLog:
         self._lock = Lock()
         self._appender: Transactions | None = None
         self._reader = Reader(cluster, self._topics)
-        self._closers: list[Callable[[], None]] = [self._reader.close]
+        self._closers: list[Callable[[], None]] = [self._topics.close, self._reader.close]
         self._lists: dict[Headers, Any] = {}
 
     def create(self, topic: str, partitions: int = 1) -> None:

@@ -60,12 +60,33 @@ def _streams(
     """Return stream → tables; one stream without a name where the file does not split the source."""
     if not document.streams:
         return {"": whole.tables}
+    if document.name != LEGACY:
+        findings.add(document.place, "CON023", f"the source `{document.name}` has one table: it has no streams")
+        return {}
     users = {t: {role.compiled.mapping.name for role in plan.tables[t].roles} for t in whole.tables}
     for compiled in plan.mappings.values():
         for lookup in compiled.mapping.lookups:
             users[lookup.table].add(compiled.mapping.name)
+    stream_of = _stream_of(document, plan, findings)
+    for table, mappings_of in users.items():
+        streams = {stream_of[m] for m in mappings_of if m in stream_of}
+        if len(streams) > 1:
+            text = f"the streams {', '.join(sorted(streams))} share {table}"
+            hint = f"{', '.join(sorted(mappings_of))} join it: put them into one stream"
+            findings.add(document.place, "CON024", text, hint)
+    _refuse_same_words(document, plan, stream_of, findings)
+    return {
+        stream: tuple(t for t in whole.tables if any(stream_of.get(m) == stream for m in users[t]))
+        for stream in document.streams
+    }
+
+
+def _stream_of(document: ConnectorDocument, plan: Plan, findings: Findings) -> Mapping[str, str]:
+    """Return mapping → stream."""
     stream_of: dict[str, str] = {}
     for stream, mappings in document.streams.items():
+        if not mappings:
+            findings.add(document.place, "CON023", f"the stream `{stream}` has no mapping", "name one, or take it out")
         for mapping in mappings:
             if mapping not in plan.mappings:
                 hint = did_you_mean(mapping, plan.mappings)
@@ -77,16 +98,24 @@ def _streams(
     for name in plan.mappings:
         if name not in stream_of:
             findings.add(document.place, "CON023", f"the mapping `{name}` is in no stream", "name it in one of them")
-    for table, mappings_of in users.items():
-        streams = {stream_of[m] for m in mappings_of if m in stream_of}
-        if len(streams) > 1:
-            text = f"the streams {', '.join(sorted(streams))} share {table}"
-            hint = f"{', '.join(sorted(mappings_of))} join it: put them into one stream"
-            findings.add(document.place, "CON024", text, hint)
-    return {
-        stream: tuple(t for t in whole.tables if any(stream_of.get(m) == stream for m in users[t]))
-        for stream in document.streams
-    }
+    return stream_of
+
+
+def _refuse_same_words(
+    document: ConnectorDocument, plan: Plan, stream_of: Mapping[str, str], findings: Findings
+) -> None:
+    """Demand that each fact and event type is of one stream. What one transaction says twice is numbered in its ids,
+    and two logs would each count from one: consumers would drop the second as known."""
+    first: dict[str, str] = {}
+    for name, compiled in plan.mappings.items():
+        mapping = compiled.mapping
+        snapshot = [mapping.snapshot.type] if mapping.snapshot is not None else []
+        for word in (*(fact for fact, _ in mapping.facts), *(event.type for event in mapping.events), *snapshot):
+            other = first.setdefault(word, name)
+            if name in stream_of and stream_of.get(other, stream_of[name]) != stream_of[name]:
+                text = f"the streams {stream_of[other]} and {stream_of[name]} both say `{word}`"
+                hint = f"put {other} and {name} into one stream, or name one of them otherwise"
+                findings.add(document.place, "CON032", text, hint)
 
 
 def _capture(

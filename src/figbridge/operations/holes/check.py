@@ -74,7 +74,7 @@ def check(scene: Scene, hole: Hole, *, by: str, reason: str, at: str) -> Checked
     start = max(hole.doubts[0].position.offset + 1, _end(scene.log, topic))
     at_us = scene.database.now()
     try:
-        look = look_of(hole, scene.plan, scene.database)
+        look = look_of(hole, scene.plan, scene.edge, scene.database)
         rows = _read(scene, look)
     except Refused as error:
         if error.code != "HOL004":

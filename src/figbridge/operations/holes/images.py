@@ -61,9 +61,10 @@ class Images:
 
 
 def read_images(records: Iterable[Record], edge: Edge, tables: frozenset[str]) -> Images:
-    """Return what the log says of the rows of some tables: only of transactions that ended, each once."""
-    images, collector, decode = Images(tables), Collector(edge.previous_end), edge.decoder()
+    """Return what one log says of the rows of some tables: only of transactions that ended, each once."""
+    images, collector, decode = Images(tables), Collector(edge.previous_end), None
     for record in records:
+        decode = decode or edge.decoder(record.topic)
         for transaction in collector.feed(decode(record), record):
             images.take(transaction)
     return images

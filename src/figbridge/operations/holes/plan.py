@@ -10,6 +10,7 @@ from figbridge.domain.fact import LEGACY
 from figbridge.mapping.compiler import Plan
 from figbridge.operations.holes.look import Hole
 from figbridge.pipeline.collect import Doubt
+from figbridge.pipeline.edge import Edge
 from figbridge.ports import RowReader
 
 
@@ -39,9 +40,9 @@ class Look:
     keys: tuple[tuple[str, Key], ...] = ()
 
 
-def look_of(hole: Hole, plan: Plan, database: RowReader) -> Look:
+def look_of(hole: Hole, plan: Plan, edge: Edge, database: RowReader) -> Look:
     """Return how a suspect is checked."""
-    tables = tuple(t for t in hole.tables or tables_of(plan, hole.source) if t in plan.tables)
+    tables = tuple(t for t in hole.tables or tables_of(plan, edge, hole.source) if t in plan.tables)
     doubts = {suspect.doubt for suspect in hole.doubts}
     first = hole.doubts[0]
     if doubts <= _RESTART:
@@ -53,8 +54,10 @@ def look_of(hole: Hole, plan: Plan, database: RowReader) -> Look:
     return Look(Method.TABLES, tables)
 
 
-def tables_of(plan: Plan, source: str) -> tuple[str, ...]:
-    """Return every table that a source is captured for."""
+def tables_of(plan: Plan, edge: Edge, source: str) -> tuple[str, ...]:
+    """Return every table that a source, or a stream of one, is captured for."""
+    if source in edge.splits:
+        return tuple(table for table in plan.tables if table in edge.splits[source].tables)
     if source == LEGACY:
         return tuple(table for table, found in plan.tables.items() if found.service is None)
     service = plan.services.get(source)
