@@ -81,6 +81,7 @@ def _sqlite_log(settings: Settings) -> Log:
 
 def _kafka_log(settings: Settings, health: Health | None) -> Log:
     from figbridge.adapters.kafka.config import Cluster
+    from figbridge.adapters.kafka.greet import greet
     from figbridge.adapters.kafka.log import KafkaLog
     from figbridge.telemetry.events import LogEvent, tell
     from figbridge.telemetry.metrics import Metric, note
@@ -97,6 +98,8 @@ def _kafka_log(settings: Settings, health: Health | None) -> Log:
         transaction_timeout_ms=kafka.transaction_timeout_ms,
         patience_s=kafka.patience_s,
     )
+
+    greet(cluster.client(), cluster.patience_s)
 
     def restoring(r: Restoring) -> None:
         """Say how a restore goes; a process that restores a large state is not stuck."""

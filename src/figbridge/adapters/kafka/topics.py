@@ -7,10 +7,11 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import NewTopic
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, said, told_as
+from figbridge.adapters.kafka.greet import admin
 from figbridge.adapters.kafka.offsets import Offsets
 from figbridge.adapters.partition import require_count
 from figbridge.errors import Refused, Unreachable
@@ -40,7 +41,7 @@ class Topics(Offsets):
     def __init__(self, cluster: Cluster) -> None:
         self.counts: dict[str, int] = {}
         self._cluster = cluster
-        super().__init__(AdminClient(cluster.client()), cluster.patience_s)
+        super().__init__(admin(cluster.client()), cluster.patience_s)
 
     def refresh(self) -> dict[str, int]:
         """Look which topics there are, and return topic → number of partitions; Kafka's own are left out."""
