@@ -1,4 +1,4 @@
-"""Where partitions begin and end, and where a group stands."""
+"""Where partitions begin and end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from time import monotonic, sleep
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from figbridge.adapters.kafka.failures import error_of, said, told_as
+from figbridge.adapters.kafka.failures import error_of, said
 from figbridge.ports import TopicPartition
 
 _EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -77,11 +77,3 @@ class Offsets:
                 if error.code() not in _MOVING or monotonic() > deadline:
                     raise said(error, "ask where topics end") from exception
             sleep(_AGAIN_S)  # a partition is just made, or has just changed its leader
-
-    def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Return a group's committed positions, those of finished transactions only."""
-        asked = [ConsumerGroupTopicPartitions(group)]
-        with told_as(f"read the positions of group {group}"):
-            answer = self._admin.list_consumer_group_offsets(asked, require_stable=True)[group].result(self._timeout_s)
-        found = answer.topic_partitions or ()
-        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}

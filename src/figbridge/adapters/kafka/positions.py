@@ -1,0 +1,46 @@
+"""Where a group stands, asked from outside it.
+
+Not with the admin client: its ListConsumerGroupOffsets ends the process with a segmentation fault when the answer is
+that another broker, or not yet any, has the group (librdkafka issue 5040; seen with 2.16 right after a broker's start).
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import TopicPartition as Place
+
+from figbridge.adapters.kafka.config import Cluster
+from figbridge.adapters.kafka.failures import said, told_as
+from figbridge.adapters.kafka.topics import Topics
+from figbridge.ports import TopicPartition
+
+
+class Positions:
+    """Ask for groups' positions with consumers that never join them. Safe between threads: they take turns."""
+
+    def __init__(self, cluster: Cluster, topics: Topics) -> None:
+        self._cluster = cluster
+        self._topics = topics
+        self._lock = Lock()
+        self._consumers: dict[str, Consumer] = {}
+
+    def of(self, group: str) -> dict[TopicPartition, int]:
+        """Return a group's committed positions, those of finished transactions only. Raises Unreachable or Refused."""
+        doing = f"read the positions of group {group}"
+        places = [Place(topic, p) for topic, count in self._topics.refresh().items() for p in range(count)]
+        with self._lock, told_as(doing):
+            if group not in self._consumers:
+                self._consumers[group] = Consumer({**self._cluster.reader(), "group.id": group})
+            found = self._consumers[group].committed(places, timeout=self._cluster.patience_s) if places else []
+        for each in found:
+            if each.error is not None and each.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # gone this moment
+                raise said(each.error, doing)
+        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def close(self) -> None:
+        """Close the consumers; no group notices."""
+        with self._lock:
+            while self._consumers:
+                self._consumers.popitem()[1].close()
