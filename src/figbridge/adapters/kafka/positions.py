@@ -7,14 +7,27 @@ that another broker, or not yet any, has the group (librdkafka issue 5040; seen 
 from __future__ import annotations
 
 from threading import Lock
+from time import monotonic, sleep
+from typing import Final
 
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import said, told_as
+from figbridge.adapters.kafka.failures import error_of, said
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.ports import TopicPartition
+
+_AGAIN_S: Final = 0.05
+_MOVING: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._WAIT_COORD,
+    }
+)
+"""The broker that has the group has just started, or has just handed it over."""
 
 
 class Positions:
@@ -28,16 +41,26 @@ class Positions:
 
     def of(self, group: str) -> dict[TopicPartition, int]:
         """Return a group's committed positions, those of finished transactions only. Raises Unreachable or Refused."""
-        doing = f"read the positions of group {group}"
         places = [Place(topic, p) for topic, count in self._topics.refresh().items() for p in range(count)]
-        with self._lock, told_as(doing):
-            if group not in self._consumers:
-                self._consumers[group] = Consumer({**self._cluster.reader(), "group.id": group})
-            found = self._consumers[group].committed(places, timeout=self._cluster.patience_s) if places else []
+        with self._lock:
+            found = self._ask(group, places) if places else []
         for each in found:
             if each.error is not None and each.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # gone this moment
-                raise said(each.error, doing)
+                raise said(each.error, f"read the positions of group {group}")
         return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def _ask(self, group: str, places: list[Place]) -> list[Place]:
+        if group not in self._consumers:
+            self._consumers[group] = Consumer({**self._cluster.reader(), "group.id": group})
+        deadline = monotonic() + self._cluster.patience_s
+        while True:
+            try:
+                return self._consumers[group].committed(places, timeout=max(_AGAIN_S, deadline - monotonic()))
+            except KafkaException as exception:
+                error = error_of(exception)
+                if error.code() not in _MOVING or monotonic() > deadline:
+                    raise said(error, f"read the positions of group {group}") from exception
+            sleep(_AGAIN_S)
 
     def close(self) -> None:
         """Close the consumers; no group notices."""
