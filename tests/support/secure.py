@@ -1,67 +1,61 @@
 """A broker with TLS and with accounts, and certificates as a company makes them: an authority, and what it signed.
 
-Made with keytool, which comes with the Java that the sandbox needs. Validity is told in days before or after now, so
-that a certificate that has run out is one that was made so.
+Validity is told in days before or after now, so that a certificate that has run out is one that was made so.
 """
 
 from __future__ import annotations
 
-import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
-from figbridge.sandbox import java, ports
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.x509.oid import NameOID
+
+from figbridge.sandbox import ports
 from figbridge.sandbox.broker import Broker
 from figbridge.sandbox.jvm import Jvm
 
 STORE_PASSWORD = "store-password"
-HERE = "ip:127.0.0.1"
 USER, PASSWORD = "figbridge", "right-horse-battery"
+HERE = x509.IPAddress(ip_address("127.0.0.1"))
+ELSEWHERE = x509.DNSName("another.example")
 
 
-def _keytool(*words: str) -> str:
-    program = java.find().home / "bin" / "keytool"
-    call = [str(program), *words, "-storetype", "PKCS12", "-storepass", STORE_PASSWORD]
-    return subprocess.run(call, check=True, capture_output=True, text=True).stdout
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-@dataclass(frozen=True)
 class Authority:
-    """A certificate authority in a folder of its own."""
+    """A certificate authority; its own certificate is in `NAME.pem`, which clients name as `ssl.ca.location`."""
 
-    folder: Path
-    name: str
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.certificate = folder / f"{name}.pem"
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._own = self._signed(name, self._key, (-3, 30), x509.BasicConstraints(ca=True, path_length=0))
+        self.certificate.write_bytes(self._own.public_bytes(Encoding.PEM))
 
-    @classmethod
-    def make(cls, folder: Path, name: str) -> Authority:
-        """Make an authority with a certificate of its own, in `NAME.pem`."""
-        made = cls(folder, name)
-        _keytool("-genkeypair", "-keystore", str(made.store), "-alias", "ca", "-dname", f"CN={name}",
-                 "-keyalg", "EC", "-startdate", "-3d", "-validity", "30", "-ext", "bc:c")  # fmt: skip
-        made.certificate.write_text(_keytool("-exportcert", "-rfc", "-keystore", str(made.store), "-alias", "ca"))
-        return made
-
-    @property
-    def store(self) -> Path:
-        return self.folder / f"{self.name}.p12"
-
-    @property
-    def certificate(self) -> Path:
-        """Return the file that clients name as `ssl.ca.location`."""
-        return self.folder / f"{self.name}.pem"
-
-    def sign(self, name: str, *, from_day: int = -1, days: int = 10, host: str = HERE) -> Path:
-        """Return a key store with a server's key and its certificate, valid for `days` from `from_day` on."""
-        store, asked, signed = (self.folder / f"{name}.{end}" for end in ("p12", "csr", "crt"))
-        mine = ("-keystore", str(store), "-alias", "server")
-        _keytool("-genkeypair", *mine, "-dname", f"CN={name}", "-keyalg", "EC")
-        _keytool("-certreq", *mine, "-file", str(asked))
-        when = ("-startdate", f"{from_day:+d}d", "-validity", str(days))
-        _keytool("-gencert", "-keystore", str(self.store), "-alias", "ca", "-infile", str(asked),
-                 "-outfile", str(signed), *when, "-ext", f"san={host}")  # fmt: skip
-        _keytool("-importcert", "-noprompt", "-keystore", str(store), "-alias", "ca", "-file", str(self.certificate))
-        _keytool("-importcert", *mine, "-file", str(signed))
+    def sign(self, name: str, host: x509.GeneralName = HERE, days: tuple[int, int] = (-1, 10)) -> Path:
+        """Return a key store with a server's key and its certificate, valid between two days."""
+        key, store = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{name}.p12"
+        signed = self._signed(name, key, days, x509.SubjectAlternativeName([host]))
+        lock = BestAvailableEncryption(STORE_PASSWORD.encode())
+        store.write_bytes(pkcs12.serialize_key_and_certificates(b"server", key, signed, [self._own], lock))
         return store
+
+    def _signed(
+        self, name: str, key: ec.EllipticCurvePrivateKey, days: tuple[int, int], extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        begins, ends = (datetime.now(UTC) + timedelta(days=d) for d in days)
+        made = x509.CertificateBuilder().subject_name(_named(name)).issuer_name(_named(self.name))
+        made = made.public_key(key.public_key()).serial_number(x509.random_serial_number())
+        made = made.not_valid_before(begins).not_valid_after(ends).add_extension(extension, critical=False)
+        return made.sign(self._key, SHA256())
 
 
 class SecureBroker(Broker):
@@ -78,15 +72,15 @@ class SecureBroker(Broker):
         self.at = {name: ports.free_port() for name in self.LISTENERS}
         good = authority.sign("broker")
         self.stores = dict.fromkeys(self.LISTENERS, good) | {
-            "expired": authority.sign("expired", from_day=-2, days=1),
-            "misnamed": authority.sign("misnamed", host="dns:another.example"),
+            "expired": authority.sign("expired", days=(-2, -1)),
+            "misnamed": authority.sign("misnamed", ELSEWHERE),
         }
 
     def address_of(self, listener: str) -> str:
         """Return the address of one listener."""
         return f"127.0.0.1:{self.at[listener]}"
 
-    def accounts(self) -> list[str]:
+    def accounts(self) -> Sequence[str]:
         return ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"]
 
     def _settings(self) -> dict[str, object]:

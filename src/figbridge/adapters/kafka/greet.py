@@ -7,7 +7,7 @@ like brokers that are down; only its error callback hears more (docs/troubleshoo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from figbridge.adapters.kafka.door import Trouble, trouble_at
 from figbridge.adapters.kafka.failures import error_of, refused
 from figbridge.domain.secret import is_secret
-from figbridge.errors import ConfigurationError, FigbridgeError, Finding, Place, Unreachable
+from figbridge.errors import ConfigurationError, Finding, Place, Refused, Unreachable
 
 _LOOK_S: Final = 1.0
 """How long one question may take. Within it another broker of the list may have answered."""
@@ -52,28 +52,39 @@ def greet(settings: Mapping[str, Any], patience_s: float, code: str = "OPS001") 
             return
         except KafkaException:
             client.poll(0)
-        if (lasting := _lasting(servers, settings, heard)) is not None:
-            raise lasting
-        if monotonic() > deadline:
-            seen = [t for s in servers.split(",") if (t := trouble_at(s, settings)) is not None]
-            why = seen[0] if seen else Trouble("no answer", "check kafka.servers and kafka.security")
+        seen = [trouble_at(server, settings) for server in servers.split(",")]
+        over = monotonic() > deadline
+        if (why_not := _refusal(servers, heard, seen, over=over)) is not None:
+            raise why_not
+        if over:
+            why = next((t for t in seen if t), Trouble("no answer", "check kafka.servers and kafka.security"))
             raise Unreachable(f"Kafka at {servers} does not answer: {why.says}", hint=why.hint, code=code)
 
 
-def _lasting(servers: str, settings: Mapping[str, Any], heard: list[KafkaError]) -> FigbridgeError | None:
-    """Return why waiting does not help, if it does not."""
+def refusal(settings: Mapping[str, Any]) -> Refused | None:
+    """Return why no broker lets this account in any more; None when one does, or nobody can say."""
+    try:
+        greet(settings, _LOOK_S)
+    except Refused as why:
+        return why
+    except Unreachable:
+        return None
+    return None
+
+
+def _refusal(
+    servers: str, heard: Sequence[KafkaError], seen: Sequence[Trouble | None], *, over: bool
+) -> Refused | None:
+    """Return why waiting does not help, if it does not. A broker of which nothing bad is known, or that is only down,
+    may answer yet: it is waited for until the time is `over`."""
+    unsafe = "Kafka cannot be reached safely"
+    known = [trouble for trouble in seen if trouble is not None and trouble.lasting]
     for error in heard:
+        words = _AROUND.sub("", error.str())
         if error.code() == KafkaError._AUTHENTICATION:
-            return refused(f"Kafka at {servers} refuses the account: {_AROUND.sub('', error.str())}", "KAF005")
-    seen = [trouble_at(server, settings) for server in servers.split(",")]
-    known = [t for t in seen if t is not None and t.lasting]
-    if known:  # a port that is well, or about which nobody can say anything, may answer yet
-        return (
-            None
-            if None in seen
-            else refused(f"Kafka cannot be reached safely: {known[0].says}", "KAF007", known[0].hint)
-        )
-    for error in heard:
-        if error.code() == KafkaError._SSL:
-            return refused(f"Kafka cannot be reached safely: {_AROUND.sub('', error.str())}", "KAF007")
+            return refused(f"Kafka at {servers} refuses the account: {words}", "KAF005")
+        if error.code() == KafkaError._SSL and not known:
+            return refused(f"{unsafe}: {words}", "KAF007")
+    if known and (over or len(known) == len(seen)):
+        return refused(f"{unsafe}: {known[0].says}", "KAF007", known[0].hint)
     return None
