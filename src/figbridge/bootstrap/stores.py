@@ -117,7 +117,7 @@ def _kafka_log(settings: Settings, kafka: Kafka, health: Health | None) -> Itera
     try:
         yield log
     except OperationalError as error:
-        why = refusal(cluster.client()) if error.code in ("OPS001", "KAF007") else None
+        why = refusal(cluster.client()) if error.code in ("OPS001", "KAF005", "KAF007") else None
         if why is not None:
             raise why from error
         raise
