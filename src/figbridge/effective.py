@@ -54,9 +54,11 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 def _shown(path: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, SecretStr):
         return MASK if value.get_secret_value() else ""
+    if isinstance(value, Path):  # also of a file that holds a secret: whoever mends it must know which
+        return str(value)
     if _SECRET.search(path[-1]) and not path[-1].endswith("_file") and value not in (None, ""):
         return MASK
-    return str(value) if isinstance(value, Path) else value
+    return value
 
 
 def _origin(path: tuple[str, ...], places: Mapping[tuple[str, ...], Place], options: Collection[str]) -> str:

@@ -9,6 +9,7 @@ import click
 import pytest
 import yaml
 
+from figbridge.adapters.kafka.config import Cluster
 from figbridge.cli.exits import Exit
 from figbridge.cli.main import cli
 from figbridge.errors import InvariantError
@@ -65,10 +66,14 @@ def test_settings_are_documented_with_their_variable_and_default() -> None:
 
 def test_the_example_settings_file_loads(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whoever begins with the example begins with a file that is right."""
-    example = next(b.text for b in blocks(page("docs/settings.md")) if b.language == "yaml")
+    whole, secure = [b.text for b in blocks(page("docs/settings.md")) if b.language == "yaml"]
     file = tmp_path_factory.mktemp("settings") / "figbridge.yaml"
-    file.write_text(example, encoding="utf-8")
-    assert set(load_settings(file).sources) == set(yaml.safe_load(example)["sources"])
+    file.write_text(whole, encoding="utf-8")
+    assert set(load_settings(file).sources) == set(yaml.safe_load(whole)["sources"])
+    file.write_text(secure, encoding="utf-8")
+    kafka = load_settings(file).kafka
+    assert kafka is not None
+    assert Cluster(kafka.servers, security=kafka.security | kafka.secret_files), "each may be passed on"
 
 
 def test_log_events_are_documented_with_their_fields() -> None:

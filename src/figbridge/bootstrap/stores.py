@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figbridge.errors import Unreachable
+from figbridge.errors import OperationalError, Unreachable
 from figbridge.ports import AuthorityStore, Log
 
 if TYPE_CHECKING:  # a command loads what it uses, and no more
     from figbridge.adapters.kafka.restoring import Restoring
     from figbridge.adapters.sql.authority_store import SqlAuthorityStore
-    from figbridge.settings import Settings
+    from figbridge.settings import Kafka, Settings
     from figbridge.telemetry.health import Health
 
 
@@ -65,12 +65,15 @@ def _store_address(settings: Settings) -> str:
 def log_of(settings: Settings, health: Health | None = None) -> Iterator[Log]:
     """Open the log, and make the folder of an embedded one or of copies of the state. `health` hears of restores."""
     make_folder(settings.data)
-    embedded = settings.kafka is None or settings.log == "embedded"
-    log = _sqlite_log(settings) if embedded else _kafka_log(settings, health)
-    try:
+    if settings.kafka is None or settings.log == "embedded":
+        log = _sqlite_log(settings)
+        try:
+            yield log
+        finally:
+            log.close()
+        return
+    with _kafka_log(settings, settings.kafka, health) as log:
         yield log
-    finally:
-        log.close()
 
 
 def _sqlite_log(settings: Settings) -> Log:
@@ -79,14 +82,15 @@ def _sqlite_log(settings: Settings) -> Log:
     return SqliteLog(settings.log_file)
 
 
-def _kafka_log(settings: Settings, health: Health | None) -> Log:
+@contextmanager
+def _kafka_log(settings: Settings, kafka: Kafka, health: Health | None) -> Iterator[Log]:
+    """Open the log on brokers that let this account in; when they are lost, say why if that can be seen."""
     from figbridge.adapters.kafka.config import Cluster
+    from figbridge.adapters.kafka.greet import greet, refusal
     from figbridge.adapters.kafka.log import KafkaLog
     from figbridge.telemetry.events import LogEvent, tell
     from figbridge.telemetry.metrics import Metric, note
 
-    kafka = settings.kafka
-    assert kafka is not None
     cluster = Cluster(
         kafka.servers,
         security=kafka.secrets(),
@@ -97,6 +101,7 @@ def _kafka_log(settings: Settings, health: Health | None) -> Log:
         transaction_timeout_ms=kafka.transaction_timeout_ms,
         patience_s=kafka.patience_s,
     )
+    greet(cluster.client(), cluster.patience_s)
 
     def restoring(r: Restoring) -> None:
         """Say how a restore goes; a process that restores a large state is not stuck."""
@@ -108,7 +113,16 @@ def _kafka_log(settings: Settings, health: Health | None) -> Log:
         if health is not None:
             health.restoring(f"restores its state: {r.done} of {r.total} records, {rate} a second")
 
-    return KafkaLog(cluster, settings.data / "state", restoring)
+    log = KafkaLog(cluster, settings.data / "state", restoring)
+    try:
+        yield log
+    except OperationalError as error:
+        why = refusal(cluster.client()) if error.code in ("OPS001", "KAF005", "KAF007") else None
+        if why is not None:
+            raise why from error
+        raise
+    finally:
+        log.close()
 
 
 def make_folder(folder: Path) -> None:

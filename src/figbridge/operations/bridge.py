@@ -127,8 +127,9 @@ class Bridge:
         """Say how it goes to whoever watches over the process."""
         held = len(list(workers.held()))
         note(Metric.HELD_SOURCES, held)
+        note(Metric.READY, 0 if workers.trouble else 1)
         if self.figures is not None:
-            self.figures.look(workers.processes())
+            self.figures.look(workers.processes(), workers.states())
         if self.health is None:
             return
         if workers.trouble:

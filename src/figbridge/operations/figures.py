@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from figbridge.domain.change import End, RowChange
 from figbridge.errors import OperationalError
 from figbridge.pipeline.edge import Edge
+from figbridge.pipeline.holes import suspects_of
 from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
-from figbridge.ports import Log, Record, TopicPartition
+from figbridge.ports import Log, Record, State, TopicPartition
 from figbridge.telemetry.metrics import Metric, note
 
 _LOOK_EVERY_S = 5.0
@@ -47,8 +48,8 @@ class Figures:
             for suspect in transaction.suspects if transaction is not None else ():
                 note(Metric.SUSPECTS, 1, source=said.origin.source, doubt=suspect.doubt.value)
 
-    def look(self, processes: Iterable[Process]) -> None:
-        """Note how far behind the group is and what it has parked, if that was not done just now."""
+    def look(self, processes: Iterable[Process], states: Iterable[State]) -> None:
+        """Note how far behind the group is, what it has parked and what is suspect, if that was not done just now."""
         now = self._now_s()
         if now - self._looked_s < _LOOK_EVERY_S:
             return
@@ -56,6 +57,9 @@ class Figures:
         parked = [waiting for process in processes for waiting in process.parking.oldest()]
         note(Metric.PARKED_KEYS, len(parked))
         note(Metric.PARKED_OLDEST_SECONDS, max((now - at_us / 1e6 for at_us in parked), default=0.0))
+        suspects = Counter(source for state in states for source, _, _ in suspects_of(state))
+        for source in self._sources.values():
+            note(Metric.SUSPECTS_OPEN, suspects[source], source=source)
         try:
             self._lag(now)
         except OperationalError:

@@ -13,7 +13,7 @@ from figbridge.domain.authority import Authority
 from figbridge.errors import OperationalError
 from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
-from figbridge.ports import AuthorityStore, Member, Session
+from figbridge.ports import AuthorityStore, Member, Session, State
 from figbridge.telemetry.events import LogEvent, tell
 from figbridge.telemetry.metrics import Metric, note
 
@@ -168,6 +168,10 @@ class Workers:
     def processes(self) -> Iterable[Process]:
         """Return the processes at work."""
         return [worker.process for worker in self._workers.values()]
+
+    def states(self) -> Iterable[State]:
+        """Return the committed state of every session at work."""
+        return [worker.session.state for worker in self._workers.values()]
 
     def renew(self, make: Make) -> None:
         """Make every process anew, of what is committed: for other mappings, between two batches."""

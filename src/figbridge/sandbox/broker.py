@@ -54,13 +54,17 @@ class Broker(Server):
         settings.write_text(properties(self._settings()), encoding="utf-8")
         if (self.folder / "data" / "meta.properties").exists():
             return
-        words = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(settings)]
+        words = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(settings), *self.accounts()]
         command = self._jvm.command(self.folder, *words, heap_mb=128)
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         self._jvm.keep_classes(self.folder, words[0])
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise Unreachable(f"{self.name}: its storage cannot be formatted: {said[-1] if said else 'no reason'}.")
+
+    def accounts(self) -> Sequence[str]:
+        """Return the arguments with which the storage is formatted for accounts; the sandbox's brokers have none."""
+        return ()
 
     def command(self) -> Sequence[str]:
         """Return the call of the broker."""

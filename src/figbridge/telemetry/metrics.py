@@ -86,6 +86,12 @@ class Metric(Enum):
         ("source", "doubt"),
         "Transactions that may have lost rows on their way into the log.",
     )
+    SUSPECTS_OPEN = (
+        "figbridge_suspects_open",
+        Kind.GAUGE,
+        ("source",),
+        "Suspect transactions that nobody has settled yet, of the source logs that this process holds.",
+    )
     AUTHORITY_VERSION = (
         "figbridge_authority_version",
         Kind.GAUGE,
@@ -97,6 +103,12 @@ class Metric(Enum):
         Kind.COUNTER,
         (),
         "Batches that were judged again because the authority moved.",
+    )
+    READY = (
+        "figbridge_ready",
+        Kind.GAUGE,
+        (),
+        "1 while it works or stands by; 0 when its newest attempt to work failed: of the authority store or the log.",
     )
     HELD_SOURCES = (
         "figbridge_held_sources",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +17,7 @@ from figbridge.errors import Refused, Unreachable
 from figbridge.operations.bridge import Bridge, Renewed, aggregates, spoken_of, wait_streaming
 from figbridge.pipeline.account import Account
 from figbridge.ports import TopicPartition
+from figbridge.telemetry import metrics
 from figbridge.telemetry.health import Health
 from support.mappings import orders
 from support.monolith import insert, shop, update
@@ -259,8 +261,12 @@ class AbsentStore(MemoryAuthorityStore):
         return super().shared()
 
 
-def test_a_bridge_that_cannot_read_the_authority_is_not_ready_and_commits_nothing() -> None:
-    """It holds; the probe names the reason; when the store answers again it goes on."""
+def test_a_bridge_that_cannot_read_the_authority_is_not_ready_and_commits_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds; the probe names the reason and the figure says so; when the store answers again it goes on."""
+    monkeypatch.setattr(metrics, "_kept", None)
+    kept = metrics.keep()
     plan, health, store = plan_of((TEXT,)), Health(lambda: 1.0), AbsentStore()
     built = Bridge(plan, PatientLog(), store, edge_of(plan), {LOG: "legacy"}, "bridge", health=health)
     built.prepare(facts_of(plan), NOW, "test")
@@ -270,13 +276,14 @@ def test_a_bridge_that_cannot_read_the_authority_is_not_ready_and_commits_nothin
 
     def stop() -> bool:
         if health.started().yes:
-            seen.append((*health.ready(), account(built).records["read"]))
+            figure = re.search(r"^figbridge_ready (\S+)$", kept.text().decode(), re.MULTILINE)
+            seen.append((*health.ready(), account(built).records["read"], figure and figure[1]))
             store.absent = False
         return len(seen) == 3
 
     built.run(stop)
-    assert seen[0] == (False, "OPS001 the authority store does not answer", 0)
-    assert seen[-1] == (True, "working", 3)
+    assert seen[0] == (False, "OPS001 the authority store does not answer", 0, "0.0")
+    assert seen[-1] == (True, "working", 3, "1.0")
 
 
 def domain(partition: int) -> TopicPartition:

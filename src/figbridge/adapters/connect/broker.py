@@ -11,7 +11,6 @@ from typing import Any, Final
 import tenacity
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -20,6 +19,7 @@ from confluent_kafka.admin import (
     OffsetSpec,
 )
 
+from figbridge.adapters.kafka.greet import admin, greet
 from figbridge.domain.connector import LiveTopic, Topic
 from figbridge.errors import FigbridgeError, Refused, Unreachable
 from figbridge.ports import Seen
@@ -49,7 +49,8 @@ class KafkaBroker:
             stop=tenacity.stop_after_delay(_WAIT_S),
             reraise=True,
         )
-        self._admin = AdminClient(dict(self._client), logger=_Silent)
+        self._admin = admin({**self._client, "logger": _Silent})
+        self._met = False
 
     def look(self, names: Iterable[str]) -> dict[str, LiveTopic]:
         """Return the topics that exist, by name."""
@@ -173,6 +174,9 @@ class KafkaBroker:
 
     @contextmanager
     def _said(self, what: str) -> Iterator[None]:
+        if not self._met:
+            greet(self._client, _WAIT_S, "CON030")
+            self._met = True
         try:
             yield
         except KafkaException as error:

@@ -73,12 +73,8 @@ def connected(database: PostgresDatabase, options: str = "", program: str = "fig
             yield connection
     except psycopg.OperationalError as error:
         hint = "check sources in the settings: host, port, user, password, database"
-        raise Unreachable(f"{where} does not answer: {line(error)}.", hint=hint, code="CON040") from None
+        raise Unreachable(f"{where} does not answer: {tables.line(error)}.", hint=hint, code="CON040") from None
     except psycopg.Error as error:
-        raise Refused(f"{where} says: {line(error)}.", hint="check the account's rights", code="CON041") from None
-
-
-def line(error: Exception) -> str:
-    """Return the line that says why; the client writes advice and other tries around it."""
-    lines = str(error).strip().splitlines() or ["nothing"]
-    return next((line for line in lines if "failed: " in line), lines[0]).strip(" \t-.")
+        raise Refused(
+            f"{where} says: {tables.line(error)}.", hint="check the account's rights", code="CON041"
+        ) from None

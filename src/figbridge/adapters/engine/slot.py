@@ -9,10 +9,12 @@ from typing import Any
 
 from figbridge.adapters.engine import extra, position
 from figbridge.adapters.engine.settings import EngineConfig
+from figbridge.adapters.engine.tables import line, unreachable
 from figbridge.domain.lsn import lsn_text
-from figbridge.errors import Refused, Unreachable
+from figbridge.errors import Refused
 
 _WAIT_S = 30.0
+_LOST = "begin with a new log and a new snapshot: runbooks/log-lost-records.md"
 
 
 def prepare(config: EngineConfig, point: position.Offset | None) -> position.Offset | None:
@@ -36,12 +38,9 @@ def _connection(config: EngineConfig) -> Iterator[Any]:
         with psycopg.connect(config.dsn, autocommit=True, connect_timeout=10) as connection:
             yield connection
     except psycopg.OperationalError as error:
-        raise Unreachable(
-            f"The database {config.database} on {config.host}:{config.port} does not answer: {_line(error)}.",
-            hint="check host, port, user and password",
-        ) from error
+        raise unreachable(f"{config.database} on {config.host}:{config.port}", error) from None
     except psycopg.Error as error:
-        raise Refused(f"The database says: {_line(error)}.", hint="check the user's rights and the tables") from error
+        raise Refused(f"The database says: {line(error)}.", hint="check the user's rights and the tables") from error
 
 
 def _set_identity(connection: Any, config: EngineConfig) -> None:
@@ -70,7 +69,9 @@ def _check_slot(connection: Any, config: EngineConfig, point: position.Offset | 
         active, confirmed = _state(connection, name)
     if active:
         raise Refused(
-            f"The slot {name} is in use.", hint="another engine reads it: stop that one, or name another slot"
+            f"The slot {name} is in use.",
+            hint="another engine reads it: stop that one, or name another slot",
+            code="SRC003",
         )
     if point is None:
         if confirmed is None:
@@ -82,13 +83,15 @@ def _check_slot(connection: Any, config: EngineConfig, point: position.Offset | 
     if confirmed is None:
         raise Refused(
             f"The slot {name} is gone, so changes after {lsn_text(int(point['lsn']))} may be lost.",
-            hint="begin with a new log and a new snapshot",
+            hint=_LOST,
+            code="SRC002",
         )
     if confirmed > int(point["lsn"]):
         raise Refused(
             f"The slot {name} is at {lsn_text(confirmed)}, past the log at "
             f"{lsn_text(int(point['lsn']))}: changes between are lost.",
-            hint="begin with a new log and a new snapshot",
+            hint=_LOST,
+            code="SRC002",
         )
     return point
 
@@ -114,7 +117,3 @@ def connected(prefix: str) -> bool:
         f"debezium.postgres:type=connector-metrics,context=streaming,server={prefix}"
     )
     return bool(server.isRegistered(bean)) and bool(server.getAttribute(bean, "Connected"))
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no answer"

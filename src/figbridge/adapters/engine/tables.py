@@ -57,7 +57,20 @@ def table_facts(dsn: str, tables: Iterable[str]) -> dict[str, TableFacts]:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
             return read(connection, tables)
     except psycopg.OperationalError as error:
-        raise Unreachable("The database does not answer.", hint="check host, port, user and password") from error
+        at = psycopg.conninfo.conninfo_to_dict(dsn)
+        raise unreachable(f"{at.get('dbname')} on {at.get('host')}:{at.get('port')}", error) from None
+
+
+def unreachable(where: str, error: Exception) -> Unreachable:
+    """Return the error for a database that does not answer, or does not let this account in."""
+    hint = "figbridge config show: check host, port, user, password and database of the source"
+    return Unreachable(f"The database {where} cannot be used: {line(error)}.", hint=hint, code="SRC001")
+
+
+def line(error: Exception) -> str:
+    """Return the line that says why; the client writes advice and other tries around it."""
+    lines = str(error).strip().splitlines() or ["no answer"]
+    return next((line for line in lines if "failed: " in line), lines[0]).strip(" \t-.")
 
 
 def read(connection: Any, tables: Iterable[str]) -> dict[str, TableFacts]:

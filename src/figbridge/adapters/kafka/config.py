@@ -55,7 +55,9 @@ class Cluster:
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 2_000,
             "topic.metadata.refresh.interval.ms": self.refresh_ms,
-            "log_level": 4,
+            # Its own lines would stand among the log's, many a second while brokers are away. What they say is said
+            # by the errors of the calls that fail (failures.py, greet.py).
+            "log_level": 0,
         }
 
     def member(self, group: str) -> dict[str, Any]:

@@ -61,13 +61,13 @@ _DENIED: Final = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         KafkaError._AUTHENTICATION,
         KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError._SSL,
     }
 )
 
 HOPELESS: Final = frozenset(
     {
         *_DENIED,
+        KafkaError._SSL,
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.INVALID_MSG,
         KafkaError.INVALID_TIMESTAMP,
@@ -83,16 +83,21 @@ def error_of(exception: KafkaException) -> KafkaError:
     return found if isinstance(found, KafkaError) else KafkaError(KafkaError._FAIL, str(exception))
 
 
+def refused(sentence: str, code: str, hint: str = "", **facts: object) -> Refused:
+    """Return the error for an account that is not let in (KAF005), or a connection that is not safe (KAF007)."""
+    where = "figbridge config show, then mend kafka.security: docs/settings.md"
+    return Refused(sentence, hint=hint or where, code=code, **facts)
+
+
 def said(error: KafkaError, doing: str) -> OperationalError:
     """Return the typed error for what could not be done. It never holds a setting's value."""
     facts = {"kafka": error.name()}
     if error.code() in _DENIED:
-        return Refused(
-            f"{doing}: Kafka refuses this account ({error.name()})",
-            hint="check kafka.security in the settings and the account's rights: docs/settings.md",
-            code="KAF005",
-            **facts,
-        )
+        hint = "check kafka.security in the settings and the account's rights: docs/settings.md"
+        return refused(f"{doing}: Kafka refuses this account ({error.name()})", "KAF005", hint, **facts)
+    if error.code() == KafkaError._SSL:
+        hint = "figbridge status says what is wrong with the certificate"
+        return refused(f"{doing}: Kafka cannot be reached safely any more ({error.name()})", "KAF007", hint, **facts)
     if error.code() in OUT_OF_GROUP or error.code() in _FENCED:
         return Fenced(f"{doing}: another process has taken over ({error.name()})", **facts)
     if error.code() in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, KafkaError._NO_OFFSET):

@@ -17,6 +17,7 @@ from figbridge.adapters.kafka.failures import said
 from figbridge.adapters.kafka.hold import Hold
 from figbridge.adapters.kafka.member import KafkaMember
 from figbridge.adapters.kafka.membership import Membership
+from figbridge.adapters.kafka.positions import Positions
 from figbridge.adapters.kafka.producer import Transactions
 from figbridge.adapters.kafka.read import Reader
 from figbridge.adapters.kafka.records import placed, put
@@ -49,7 +50,8 @@ class KafkaLog:
         self._lock = Lock()
         self._appender: Transactions | None = None
         self._reader = Reader(cluster, self._topics)
-        self._closers: list[Callable[[], None]] = [self._topics.close, self._reader.close]
+        self._positions = Positions(cluster, self._topics)
+        self._closers: list[Callable[[], None]] = [self._reader.close, self._positions.close]
         self._lists: dict[Headers, Any] = {}
 
     def create(self, topic: str, partitions: int = 1) -> None:
@@ -108,7 +110,7 @@ class KafkaLog:
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """Return a group's committed positions (next offset to read), without joining the group."""
-        return self._topics.committed(group)
+        return self._positions.of(group)
 
     def session(self, group: str, topics: Sequence[str]) -> KafkaSession:
         """Join a group alone, over everything in the topics; a session of the same group elsewhere is fenced."""

@@ -33,6 +33,9 @@ _QUIET: Final = frozenset(
     }
 )
 
+_REMEMBERED: Final = 20
+"""So many of the newest troubles with brokers are looked at together."""
+
 
 class Membership:
     """Be a member of a group over some topics. Must be served more often than `max.poll.interval.ms`."""
@@ -45,7 +48,8 @@ class Membership:
         self._closed = False
         self._heartbeat_s = cluster.member(group)["heartbeat.interval.ms"] / 1_000
         self._timeout_s = cluster.patience_s
-        self._consumer = Consumer(cluster.member(group))
+        self._told: list[KafkaError] = []
+        self._consumer = Consumer({**cluster.member(group), "error_cb": self._told.append})
         with told_as(f"join group {group}"):
             self._consumer.subscribe(
                 list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
@@ -58,6 +62,7 @@ class Membership:
             error = message.error() if message is not None else None
             if error is not None:
                 self._heard(error)
+            self._not_let_in()
         if self._failed is not None:
             raise self._failed
 
@@ -94,6 +99,16 @@ class Membership:
             while self._consumer.poll(0) is not None:
                 pass
             self._consumer.close()
+
+    def _not_let_in(self) -> None:
+        """Raise Refused when no broker is left and the reason is a certificate or the account: librdkafka would try
+        for ever, and the group would look quiet. Brokers that are only away are waited for."""
+        told, down = self._told, {KafkaError._ALL_BROKERS_DOWN}
+        if down <= {error.code() for error in told}:
+            why = next((e for e in told if e.code() in (KafkaError._SSL, KafkaError._AUTHENTICATION)), None)
+            if why is not None:
+                raise said(why, f"be in group {self.group}")
+        del told[:-_REMEMBERED]
 
     def _heard(self, error: KafkaError) -> None:
         if error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID) or error.fatal():

@@ -1,17 +1,15 @@
-"""Where partitions begin and end, and where a group stands."""
+"""Where partitions begin and end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from threading import Lock
+from collections.abc import Iterable
 from time import monotonic, sleep
 from typing import Final
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, said
 from figbridge.ports import TopicPartition
 
@@ -34,32 +32,12 @@ _MOVING: Final = frozenset(
 """What the admin client gives up on and a moment later is true no more."""
 
 
-_COORDINATOR_MOVES: Final = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError._WAIT_COORD,
-    }
-)
-"""What a broker says that is just becoming a group's coordinator, or has just ceased to be it."""
-
-
 class Offsets:
     """Ask a cluster for offsets."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._admin = AdminClient(cluster.client())
-        self._timeout_s = cluster.patience_s
-        self._askers: dict[str, Consumer] = {}
-        self._lock = Lock()
-
-    def close(self) -> None:
-        """Release what was used to ask for groups."""
-        with self._lock:
-            while self._askers:
-                self._askers.popitem()[1].close()
+    def __init__(self, admin: AdminClient, timeout_s: float) -> None:
+        self._admin = admin
+        self._timeout_s = timeout_s
 
     def ends(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset after the last record that may be read of each partition, transactions' marks included.
@@ -99,30 +77,3 @@ class Offsets:
                 if error.code() not in _MOVING or monotonic() > deadline:
                     raise said(error, "ask where topics end") from exception
             sleep(_AGAIN_S)  # a partition is just made, or has just changed its leader
-
-    def of_group(self, group: str, counts: Mapping[str, int]) -> dict[TopicPartition, int]:
-        """Return a group's committed positions in the partitions of these topics; waits for transactions under way.
-
-        A consumer asks, one that never joins. The admin client, which need not be told the topics, ends the whole
-        process (signal 11) while the group's coordinator is being loaded: confluent-kafka 2.16.1.
-        """
-        places = [Place(topic, partition) for topic, count in counts.items() for partition in range(count)]
-        what = f"read the positions of group {group}"
-        with self._lock:
-            if group not in self._askers:
-                self._askers[group] = Consumer(self._cluster.asker(group))
-            asker = self._askers[group]
-        deadline = monotonic() + self._timeout_s
-        while True:
-            try:
-                found = asker.committed(places, timeout=self._timeout_s) if places else []
-                break
-            except KafkaException as exception:
-                error = error_of(exception)
-                if error.code() not in _COORDINATOR_MOVES or monotonic() > deadline:
-                    raise said(error, what) from exception
-            sleep(_AGAIN_S)
-        for each in found:
-            if each.error is not None:
-                raise said(each.error, what)
-        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}

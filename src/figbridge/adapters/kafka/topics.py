@@ -11,10 +11,10 @@ from confluent_kafka.admin import NewTopic
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, said, told_as
+from figbridge.adapters.kafka.greet import admin
 from figbridge.adapters.kafka.offsets import Offsets
 from figbridge.adapters.partition import require_count
 from figbridge.errors import Refused, Unreachable
-from figbridge.ports import TopicPartition
 
 _ANY_TIME: Final = {"message.timestamp.after.max.ms": str(2**63 - 1)}
 """Events carry the time of the source's commit. Brokers refuse a time that is an hour ahead of theirs, unless told."""
@@ -39,8 +39,9 @@ class Topics(Offsets):
     """Ask a cluster about its topics. `counts` remembers the partitions of those that were seen."""
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster)
         self.counts: dict[str, int] = {}
+        self._cluster = cluster
+        super().__init__(admin(cluster.client()), cluster.patience_s)
 
     def refresh(self) -> dict[str, int]:
         """Look which topics there are, and return topic → number of partitions; Kafka's own are left out."""
@@ -72,10 +73,6 @@ class Topics(Offsets):
             if monotonic() > deadline:
                 raise Unreachable(f"topic {topic} was created and is not there", hint="check the brokers", topic=topic)
         require_count(topic, self.counts[topic], partitions)
-
-    def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Return a group's committed positions in every topic that exists, those of finished transactions only."""
-        return self.of_group(group, self.refresh())
 
     def pins(self, topics: Iterable[str]) -> dict[str, Pin]:
         """Return what makes each of these topics the one it is now. Raises Refused for one that does not exist."""

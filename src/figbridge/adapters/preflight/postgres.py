@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from figbridge.adapters.connect.postgres import PostgresDatabase, connected, line
+from figbridge.adapters.connect.postgres import PostgresDatabase, connected
 from figbridge.adapters.engine import extra
+from figbridge.adapters.engine.tables import line
 from figbridge.domain.preflight import Facts, Patient, Row
 from figbridge.errors import FigbridgeError
 
