@@ -1,0 +1,69 @@
+"""Start a connector again, in the three ways in which it happens, at a place inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import requests
+
+from faults.restarts.place import Place
+from faults.restarts.topics import Topic
+
+KINDS = ("REST restart", "stop and resume", "kill -9")
+PATIENCE_S = 180.0
+
+
+def until(look: Callable[[], Any], what: str, pause_s: float = 0.02) -> Any:
+    """Wait until a look gives something true, and return it."""
+    deadline, pause = monotonic() + PATIENCE_S, Event()
+    while not (found := look()):
+        assert monotonic() < deadline, f"not in time: {what}"
+        pause.wait(pause_s)
+    return found
+
+
+class Inside:
+    """See how far the transaction in work has come, by rows that are not committed yet."""
+
+    def __init__(self, place: Place, mark: str) -> None:
+        self._topic = Topic(place.servers.bootstrap, f"{place.name}.legacy.log", committed=False, at_end=True)
+        self._sign = f'"after":{{"item_cd":"{mark}-'.encode()
+        self.rows = 0
+
+    def reached(self, rows: int) -> bool:
+        """Say whether so many rows under new keys were sent; what was sent in vain counts, too."""
+        for message in self._topic.more():
+            self.rows += self._sign in (message.value() or b"")
+            if self.rows >= rows:
+                return True
+        return self.rows >= rows
+
+    def close(self) -> None:
+        """Look no more."""
+        self._topic.close()
+
+
+def restart(place: Place, kind: str) -> None:
+    """Start a connector again, and return when it is asked to run."""
+    match kind:
+        case "REST restart":
+            _ask("post", f"{place.connector}/restart?includeTasks=true")
+        case "stop and resume":
+            _ask("put", f"{place.connector}/stop")
+            until(lambda: _status(place) == "STOPPED", "the connector stops", 0.1)
+            _ask("put", f"{place.connector}/resume")
+        case "kill -9":
+            place.servers.box.server("connect-1").kill()
+            place.servers.box.up()
+
+
+def _ask(method: str, url: str) -> None:
+    until(lambda: requests.request(method, url, timeout=60).status_code < 300, url, 0.1)  # 409: a rebalance
+
+
+def _status(place: Place) -> str:
+    found = requests.get(f"{place.connector}/status", timeout=60).json()
+    return "" if found.get("tasks", True) else str(found["connector"]["state"])
