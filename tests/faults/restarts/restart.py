@@ -13,7 +13,7 @@ from faults.restarts.place import Place
 from faults.restarts.topics import Topic
 
 KINDS = ("REST restart", "stop and resume", "kill -9")
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 
 
 def until(look: Callable[[], Any], what: str, pause_s: float = 0.02) -> Any:

@@ -38,7 +38,7 @@ def disturbed(
 
 def settled(place: Place, ledger: Ledger, checks: int) -> list[dict[str, Any]]:
     """Check what is suspect, as a person does; return the rows that were only named."""
-    found = place.command("holes", "check", "-o", "json", "--wait", "180")
+    found = place.command("holes", "check", "-o", "json", "--wait", "600")
     for each in found:
         assert each["case"] == "", each
         ledger.methods[each["method"]] += 1

@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.sandbox, pytest.mark.faults, pytest.mark.timeout(7200)]
 
 RESTARTS = int(os.environ.get("FIGBRIDGE_RESTARTS", "3"))
-"""How many restarts there are inside changes of keys on each database, and as many inside a COPY."""
+"""How many restarts there are inside changes of keys on each database, and as many inside COPYs; of small ones, one."""
 ROWS = int(os.environ.get("FIGBRIDGE_RESTARTS_ROWS", "5000"))
 """How many rows a COPY has; a change of keys has a fifth of it."""
 WHOLE = 100_000
+SOON = {"producer.override.transaction.timeout.ms": "5000"}
+"""How long a killed worker's transaction keeps the next worker waiting; a minute by default."""
 SMALL_BATCHES = {"max.batch.size": "20", "max.queue.size": "40", "poll.interval.ms": "10"}
 """So that a connector takes long enough over few rows; with many it is as anybody runs it."""
 LOSSY = {"connector.plugin.version": "[3.6.3.Final]"}
-MORE = {} if ROWS >= WHOLE else SMALL_BATCHES
+COPIES = RESTARTS if ROWS >= WHOLE else 1
+MORE = SOON if ROWS >= WHOLE else SOON | SMALL_BATCHES
 
 _numbers = count(1)
 
@@ -50,7 +53,7 @@ def test_rows_lost_in_a_mass_change_of_keys_come_back(
         def write(mark: str) -> None:
             place.database.rename(mark)
 
-        run(place, ledger, "K", rows, write, dice)
+        run(place, ledger, "K", rows, write, RESTARTS, dice)
     summary(f"keys on {kind}: {ledger.line()}")
     assert ledger.lost > 0, "no restart lost a row: the campaign has shown nothing"
 
@@ -66,19 +69,21 @@ def test_rows_lost_in_a_copy_come_back(
             first = next(start)
             place.database.copy(mark, range(first, first + ROWS))
 
-        run(place, ledger, "C", ROWS, write, dice)
+        run(place, ledger, "C", ROWS, write, COPIES, dice)
     summary(f"COPY with 3.6.3: {ledger.line()}")
     assert ledger.lost > 0, "no restart lost a row: the campaign has shown nothing"
 
 
-def run(place: Place, ledger: Ledger, letter: str, rows: int, write: Callable[[str], None], dice: Random) -> None:
+def run(
+    place: Place, ledger: Ledger, letter: str, rows: int, write: Callable[[str], None], restarts: int, dice: Random
+) -> None:
     """Make transactions, each with one to three restarts inside it, until all restarts have been inside one."""
-    todo = [KINDS[n % len(KINDS)] for n in range(RESTARTS)]
+    todo = [KINDS[n % len(KINDS)] for n in range(restarts)]
     dice.shuffle(todo)
     for number in count(1):
         if not todo:
             break
-        assert number <= 2 * RESTARTS, f"restarts do not hit a transaction: {todo} are left"
+        assert number <= 2 * restarts, f"restarts do not hit a transaction: {todo} are left"
         kinds = todo if len(todo) <= len(KINDS) else todo[: dice.randrange(1, 4)]
         mark = f"{letter}{number}"
         landed = disturbed(place, ledger, mark, rows, lambda mark=mark: write(mark), kinds)  # type: ignore[misc]
