@@ -136,7 +136,6 @@ def test_letters_are_listed_replayed_and_discarded(kept: Kept, working: Callable
     assert kept.json("dead-letters", "show", emptied)["state"] == "discarded"
     again = kept("dead-letters", "replay", first, "--reason", "x")
     assert (again.code, again.err.startswith("error: LET002 ")) == (4, True)
-    print(kept.json("dead-letters", "list", "--state", "all"))
     status = kept.json("status")
     assert (status["balanced"], status["dead_letters"], status["dead_letters_open"]) == (True, 3, 1)
 
