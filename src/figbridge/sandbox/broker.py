@@ -109,8 +109,6 @@ class Broker(Server):
             "transaction.state.log.num.partitions": 4,
             "share.coordinator.state.topic.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
-            # How often it looks for transactions whose writer was killed: a reader waits for each; 10 s by default.
-            "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
             # How long a broker that was killed still counts as there, and its own next start waits; 9 s by default.
             "broker.session.timeout.ms": 4_000,
             "broker.heartbeat.interval.ms": 500,

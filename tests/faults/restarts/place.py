@@ -78,6 +78,11 @@ class Place:
         """Return the connector's address in Connect's REST interface."""
         return f"{self.servers.connect}/connectors/{self.name}-legacy"
 
+    @property
+    def version(self) -> str:
+        """Return the version of Debezium that the connector runs."""
+        return str(requests.get(f"{self.connector}/status", timeout=60).json()["connector"]["version"])
+
     def command(self, *words: str, codes: tuple[int, ...] = (0,)) -> Any:
         """Run a command of figbridge, and return what it printed as JSON."""
         done = subprocess.run(
