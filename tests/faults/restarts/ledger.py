@@ -21,8 +21,10 @@ class Ledger:
 
     def line(self) -> str:
         """Say it in words."""
+        methods = " and ".join(sorted(self.methods))
         kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(self.restarts.items()))
         return (
             f"{kinds}; {self.transactions} transactions of {self.rows} rows, Debezium delivered {self.delivered}, lost"
-            f" {self.lost}: {self.recovered} recovered, {self.named} only named, none invented; table = topics"
+            f" {self.lost}; found by {methods or 'nobody'}: {self.recovered} recovered,"
+            f" {self.named} only named, none invented; table = topics"
         )

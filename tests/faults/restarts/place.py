@@ -13,6 +13,7 @@ import requests
 import yaml
 
 from faults.restarts.databases import MariaDb, Postgres
+from faults.restarts.patience import ask
 from faults.restarts.topics import SourceLog, Told
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Place:
         finally:
             self._bridge.kill()
             self._bridge.wait()
-        requests.delete(self.connector, timeout=60).raise_for_status()
+        ask("delete", self.connector)
         self.database.leave()
 
     @property

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Event
-from time import monotonic
-from typing import Any
-
 import requests
 from confluent_kafka import Producer
 
+from faults.restarts.patience import ask, until
 from faults.restarts.place import Place
 from faults.restarts.topics import Topic
 from figbridge.sandbox.worker import GROUP
 
 KINDS = ("REST restart", "stop and resume", "kill -9")
-PATIENCE_S = 400.0
-
-
-def until(look: Callable[[], Any], what: str, pause_s: float = 0.02) -> Any:
-    """Wait until a look gives something true, and return it."""
-    deadline, pause = monotonic() + PATIENCE_S, Event()
-    while not (found := look()):
-        assert monotonic() < deadline, f"not in time: {what}"
-        pause.wait(pause_s)
-    return found
 
 
 class Inside:
@@ -52,11 +38,11 @@ def restart(place: Place, kind: str) -> None:
     """Start a connector again, and return when it is asked to run."""
     match kind:
         case "REST restart":
-            _ask("post", f"{place.connector}/restart?includeTasks=true")
+            ask("post", f"{place.connector}/restart?includeTasks=true")
         case "stop and resume":
-            _ask("put", f"{place.connector}/stop")
+            ask("put", f"{place.connector}/stop")
             until(lambda: _status(place) == "STOPPED", "the connector stops", 0.1)
-            _ask("put", f"{place.connector}/resume")
+            ask("put", f"{place.connector}/resume")
         case "kill -9":
             place.servers.box.server("connect-1").kill()
             _end_its_transaction(place)
@@ -71,10 +57,6 @@ def _end_its_transaction(place: Place) -> None:
         "log_level": 0,
     })  # fmt: skip
     taken.init_transactions(60)
-
-
-def _ask(method: str, url: str) -> None:
-    until(lambda: requests.request(method, url, timeout=60).status_code < 300, url, 0.1)  # 409: a rebalance
 
 
 def _status(place: Place) -> str:

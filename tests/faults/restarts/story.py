@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from faults.restarts.ledger import Ledger
+from faults.restarts.patience import until
 from faults.restarts.place import Place
-from faults.restarts.restart import Inside, restart, until
+from faults.restarts.restart import Inside, restart
 from faults.restarts.topics import Delivered
 
 
