@@ -16,16 +16,18 @@ FAULTS_FEW ?= 3
 # How many processes of the bridge `make faults-kafka` kills, and for how many seconds processes come and go.
 FAULTS_KAFKA     ?= 100
 REBALANCES_KAFKA ?= 300
+# How often `make faults-restarts` restarts a connector inside changes of keys on each database, and inside COPYs.
+FAULTS_RESTARTS ?= 20
 # How many processes run the tests that do not kill; those of the sandbox mostly wait.
 JOBS ?= 2
 
 say = @printf '\n== %s\n' "$(1)"
 
 .NOTPARALLEL:
-.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults faults-kafka bench schema constraints clean
+.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults faults-kafka faults-restarts bench schema constraints clean
 
 help: ## Show the targets.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 venv: $(STAMP) ## Make .venv with everything installed, at the versions of constraints.txt.
 
@@ -76,11 +78,15 @@ test-faults: $(STAMP) ## A small share of the kills.
 
 faults: $(STAMP) ## The whole campaign: kill processes at every step and count what is lost or comes twice.
 	$(call say,$(FAULTS) kills of each kind)
-	FIGBRIDGE_FAULTS=$(FAULTS) FIGBRIDGE_KILLS=$(FAULTS) $(PYTEST) tests --ignore=tests/faults/kafka -m faults
+	FIGBRIDGE_FAULTS=$(FAULTS) FIGBRIDGE_KILLS=$(FAULTS) $(PYTEST) tests --ignore=tests/faults/kafka --ignore=tests/faults/restarts -m faults
 
 faults-kafka: $(STAMP) ## The whole campaign on brokers: kill the bridge, Connect, the broker and the store under load.
 	$(call say,$(FAULTS_KAFKA) kills of a bridge with all that belongs to them, then $(REBALANCES_KAFKA) s of coming and going)
 	FIGBRIDGE_KAFKA_KILLS=$(FAULTS_KAFKA) FIGBRIDGE_KAFKA_REBALANCES_S=$(REBALANCES_KAFKA) $(PYTEST) -s tests/faults/kafka
+
+faults-restarts: $(STAMP) ## Restart connectors inside mass changes of keys and COPYs of 100,000 rows, and count lost rows.
+	$(call say,$(FAULTS_RESTARTS) restarts inside changes of keys on each database and as many inside COPYs)
+	FIGBRIDGE_RESTARTS=$(FAULTS_RESTARTS) FIGBRIDGE_RESTARTS_ROWS=100000 $(PYTEST) -s tests/faults/restarts
 
 bench: $(STAMP) ## Measure; prints the figures with the machine they were measured on.
 	@$(BIN)/python -m benchmarks

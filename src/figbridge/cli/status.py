@@ -23,7 +23,7 @@ def status(settings_file: Path | None, data: Path | None, mappings: Path | None,
     settings = settings_of(settings_file, data, mappings)
     topics = bootstrap.topics(settings)
     with bootstrap.opened_log(settings) as log, bootstrap.opened_store(settings) as store:
-        found = look(log, store, settings.group, topics, bootstrap.source_topics(log, topics))
+        found = look(log, store, settings.group, bootstrap.source_topics(log, topics))
 
     def text() -> None:
         rows = [(s.source, s.topic, s.end, s.committed, s.records_behind) for s in found.sources]

@@ -158,7 +158,7 @@ class Story:
         stage.end()
         topics = bootstrap.topics(stage.settings)
         log = stage.bridge.log
-        found = status(log, stage.bridge.store, stage.settings.group, topics, bootstrap.source_topics(log, topics))
+        found = status(log, stage.bridge.store, stage.settings.group, bootstrap.source_topics(log, topics))
         for ledger, counts in found.account.items():
             head, *rest = counts.items()
             act.remarks.append(f"{ledger}: {head[1]} {head[0]} = " + " + ".join(f"{n} {k}" for k, n in rest if n))

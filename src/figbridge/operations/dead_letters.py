@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -69,11 +70,14 @@ def list_letters(
             yield found
 
 
-def count_open(log: Log, group: str, topics: Topics) -> int:
-    """Return how many letters nobody has settled, without reading them."""
-    ends = log.ends([topics.dead_letters])
-    settled = sum(_state(outcomes) != "open" for outcomes in _decided(state_of(log, group)).values())
-    return max(0, sum(ends.values()) - settled)
+def count_letters(log: Log, group: str, dead: int) -> tuple[int, int]:
+    """Return how many letters a group has written, and how many of them nobody has settled, without reading them.
+
+    `dead` is the account's line: a record that was replayed has left it, a discarded one stays. Ends of topics say
+    nothing of it: on brokers the marks of transactions take offsets, too.
+    """
+    states = Counter(_state(outcomes) for outcomes in _decided(state_of(log, group)).values())
+    return dead + states["replayed"], max(0, dead - states["discarded"])
 
 
 def show_letter(log: Log, group: str, topics: Topics, edge: Edge, position: str, *, values: bool) -> LetterShown:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
+from figbridge.domain.verdict import Verdict
 from figbridge.errors import Unreachable
-from figbridge.operations.dead_letters import count_open
+from figbridge.operations.dead_letters import count_letters
 from figbridge.pipeline.account import Account
+from figbridge.pipeline.collect import Counted
 from figbridge.pipeline.holes import open_cases, suspects_of
 from figbridge.pipeline.parking import SPACE as PARKED
-from figbridge.pipeline.perform import Topics
 from figbridge.ports import AuthorityStore, Log, State, TopicPartition
 
 _MARKS: Final = 20
@@ -58,6 +59,7 @@ class Status:
     parked_changes: int
     suspects: tuple[SuspectStatus, ...]
     quarantined: int
+    """Claims that went to quarantine."""
     dead_letters: int
     dead_letters_open: int
     """Those that nobody has replayed or discarded."""
@@ -65,10 +67,11 @@ class Status:
     """None when the authority store cannot be read: then the bridge holds."""
 
 
-def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources: Mapping[str, str]) -> Status:
+def status(log: Log, store: AuthorityStore, group: str, sources: Mapping[str, str]) -> Status:
     """Look at a bridge from outside; it may be running or not. Raises Unreachable when its log cannot be read."""
     states = log.states(group)
     account = reduce(Account.add, map(Account.of, states.values()), Account())
+    letters, still_open = count_letters(log, group, account.records[Counted.DEAD])
     parked = [g for state in states.values() for g, _, _ in state.scan(PARKED)]
     return Status(
         group=group,
@@ -79,9 +82,9 @@ def status(log: Log, store: AuthorityStore, group: str, topics: Topics, sources:
         parked_keys=len(set(parked)),
         parked_changes=len(parked),
         suspects=tuple(s for state in states.values() for s in suspects(state)),
-        quarantined=_size(log, topics.quarantine),
-        dead_letters=_size(log, topics.dead_letters),
-        dead_letters_open=count_open(log, group, topics),
+        quarantined=account.claims[Verdict.UNAUTHORISED] + account.claims[Verdict.PARKED],
+        dead_letters=letters,
+        dead_letters_open=still_open,
         authority_version=_version(store),
     )
 
@@ -103,10 +106,6 @@ def _source(log: Log, group: str, topic: str, source: str) -> SourceStatus:
     # The last offsets of a log on brokers may be marks of transactions, which are no records.
     last = log.read(place, max(0, end - _MARKS), _MARKS) if end else []
     return SourceStatus(source, topic, end, committed, max(0, end - committed), last[-1].timestamp if last else None)
-
-
-def _size(log: Log, topic: str) -> int:
-    return sum(log.ends([topic]).values())
 
 
 def _version(store: AuthorityStore) -> int | None:

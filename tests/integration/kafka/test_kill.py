@@ -98,7 +98,7 @@ def test_killed_bridges_lose_nothing_and_repeat_nothing(scene: Scene) -> None:
             children.start()
 
     def behind() -> int:
-        found = status(log, rig.store, scene.group, topics, {source: "legacy"})
+        found = status(log, rig.store, scene.group, {source: "legacy"})
         return sum(s.records_behind for s in found.sources)
 
     # A mark of a transaction may stand behind the last record.
@@ -107,6 +107,6 @@ def test_killed_bridges_lose_nothing_and_repeat_nothing(scene: Scene) -> None:
     assert children.stop() == [0, 0]
     for aggregate in sorted({c.mapping.aggregate for c in plan.mappings.values()}):
         assert said(log, topics.domain(aggregate)) == said(rig.log, TOPICS.domain(aggregate))
-    found = status(log, rig.store, scene.group, topics, {source: "legacy"})
+    found = status(log, rig.store, scene.group, {source: "legacy"})
     assert found.balanced
     assert found.account["records"]["read"] == len(records)

@@ -41,7 +41,7 @@ def bodies(bridge: Rig, kind: str = "domain") -> list[dict[str, Any]]:
 
 def state_of(bridge: Rig) -> tuple[int, int]:
     """Return how many suspects and open holes the status shows."""
-    found = status(bridge.log, bridge.store, GROUP, TOPICS, bridge.sources)
+    found = status(bridge.log, bridge.store, GROUP, bridge.sources)
     assert found.balanced
     return len(found.suspects), len(list_holes(bridge.log, GROUP))
 

@@ -17,7 +17,7 @@ STATED = "Stated: {when: status changes, tell: [status], fact: order.status}"
 
 def seen(bridge: Rig) -> Status:
     """Look at a bridge."""
-    return status(bridge.log, bridge.store, GROUP, TOPICS, bridge.sources)
+    return status(bridge.log, bridge.store, GROUP, bridge.sources)
 
 
 def test_a_bridge_that_has_done_nothing(rig: Callable[..., Rig]) -> None:
@@ -59,4 +59,4 @@ def test_an_authority_that_does_not_answer_is_told(rig: Callable[..., Rig]) -> N
             raise Unreachable("no answer")
 
     bridge = rig(orders(STATED))
-    assert status(bridge.log, Gone(), GROUP, TOPICS, bridge.sources).authority_version is None
+    assert status(bridge.log, Gone(), GROUP, bridge.sources).authority_version is None
