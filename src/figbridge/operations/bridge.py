@@ -126,14 +126,16 @@ class Bridge:
     def _look(self, workers: Workers) -> None:
         """Say how it goes to whoever watches over the process."""
         held = len(list(workers.held()))
-        note(Metric.HELD_SOURCES, held)
-        note(Metric.READY, 0 if workers.trouble else 1)
+        trouble = workers.trouble
         if self.figures is not None:
             self.figures.look(workers.processes(), workers.states())
+            trouble = trouble or self.figures.trouble
+        note(Metric.HELD_SOURCES, held)
+        note(Metric.READY, 0 if trouble else 1)
         if self.health is None:
             return
-        if workers.trouble:
-            self.health.troubled(workers.trouble)
+        if trouble:
+            self.health.troubled(trouble)
         else:
             self.health.looked(held)
 

@@ -31,6 +31,9 @@ class Figures:
         self._edge = edge
         self._now_s = now_s
         self._looked_s = 0.0
+        self.trouble = ""
+        """Why the log could not be asked at the newest look; empty when it could. A worker that only waits for records
+        does not notice that the brokers are gone."""
 
     def batch(self, process: Process, performed: list[Performed]) -> None:
         """Note what a batch held, after its commit: `process.pending` still holds what it was made of."""
@@ -62,8 +65,9 @@ class Figures:
             note(Metric.SUSPECTS_OPEN, suspects[source], source=source)
         try:
             self._lag(now)
-        except OperationalError:
-            return  # the log cannot be asked at present: the worker says so, and the figures stay as they were
+            self.trouble = ""
+        except OperationalError as error:  # the figures stay as they were
+            self.trouble = str(error)
 
     def _lag(self, now: float) -> None:
         ends = self._log.ends(self._sources)

@@ -15,6 +15,7 @@ from figbridge.domain.authority import Cut
 from figbridge.domain.fact import Fact
 from figbridge.errors import Refused, Unreachable
 from figbridge.operations.bridge import Bridge, Renewed, aggregates, spoken_of, wait_streaming
+from figbridge.operations.figures import Figures
 from figbridge.pipeline.account import Account
 from figbridge.ports import TopicPartition
 from figbridge.telemetry import metrics
@@ -284,6 +285,37 @@ def test_a_bridge_that_cannot_read_the_authority_is_not_ready_and_commits_nothin
     built.run(stop)
     assert seen[0] == (False, "OPS001 the authority store does not answer", 0, "0.0")
     assert seen[-1] == (True, "working", 3, "1.0")
+
+
+class MuteLog(MemoryLog):
+    """A log that gives no records and, as long as it is mute, does not say where it ends: as brokers that are gone."""
+
+    mute = True
+
+    def ends(self, topics):
+        if self.mute:
+            raise Unreachable("no broker answers")
+        return super().ends(topics)
+
+
+def test_a_bridge_that_waits_for_records_of_a_log_that_is_gone_is_not_ready() -> None:
+    """Waiting looks the same whether nothing comes or nobody is there; so the log is asked where it ends, too."""
+    health, log, clock = Health(lambda: 1.0), MuteLog(), iter(range(10, 1_000, 10))
+    plan = plan_of((TEXT,))
+    edge = edge_of(plan)
+    figures = Figures(log, "bridge", {LOG: "legacy"}, edge, lambda: float(next(clock)))
+    built = Bridge(plan, log, MemoryAuthorityStore(), edge, {LOG: "legacy"}, "bridge", figures=figures, health=health)
+    log.create(LOG)
+    seen = []
+
+    def stop() -> bool:
+        if health.started().yes:
+            seen.append(health.ready())
+            log.mute = False
+        return len(seen) == 2
+
+    built.run(stop)
+    assert seen == [(False, "OPS001 no broker answers"), (True, "working")]
 
 
 def domain(partition: int) -> TopicPartition:
