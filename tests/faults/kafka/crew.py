@@ -1,4 +1,8 @@
-"""Several processes of `figbridge run` that stand by for each other, and what can happen to them."""
+"""Several processes of `figbridge run` that stand by for each other, and what can happen to them.
+
+One that finds the store or the brokers gone when it starts ends and says so; whoever runs it starts it again, as
+docker-compose.yml does. So does the crew.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+
+from figbridge.cli.exits import Exit
 
 SESSION_MS = 3_000
 """After how long the group misses a process: short, so that a campaign has many takeovers."""
@@ -31,6 +37,8 @@ class Crew:
         self._living: dict[int, subprocess.Popen[bytes]] = {}
         self._machine: dict[int, int] = {}
         self.frozen: set[int] = set()
+        self.started_again = 0
+        """How often one could not start, because what it needs was gone."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -70,7 +78,7 @@ class Crew:
         """Return which one says that it holds a source log; None when nobody does that lives."""
         for number in self._living:
             holds = False
-            for line in (self._folder / f"bridge-{number}.log").read_text().splitlines():
+            for line in self._said(number).splitlines():
                 event = json.loads(line) if line.startswith("{") else {}
                 if log in event.get("logs", ()):
                     holds = event["event"] == "sources_taken"
@@ -132,13 +140,22 @@ class Crew:
         return done.stdout
 
     def check(self) -> None:
-        """Fail when one has ended by itself."""
-        for number, process in self._living.items():
-            assert process.poll() is None, f"process {number} ended by itself: {self.last_words(number)}"
+        """Fail when one has ended by itself, but for one that could not start: another one starts in its place."""
+        for number, process in list(self._living.items()):
+            code = process.poll()
+            if code == Exit.FAILED and "OPS001" in self._said(number) and "bridge_started" not in self._said(number):
+                del self._living[number]
+                self.started_again += 1
+                self.start()
+            else:
+                assert code is None, f"process {number} ended by itself with {code}: {self.last_words(number)}"
 
     def last_words(self, number: int) -> str:
         """Return the end of what one said."""
-        return (self._folder / f"bridge-{number}.log").read_text()[-4000:]
+        return self._said(number)[-4000:]
+
+    def _said(self, number: int) -> str:
+        return (self._folder / f"bridge-{number}.log").read_text()
 
     def close(self) -> None:
         """Leave nothing behind, whatever has happened."""

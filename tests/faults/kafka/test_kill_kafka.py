@@ -64,6 +64,8 @@ def test_kills_lose_nothing_say_nothing_twice_and_tear_no_transaction(
     stage.settle()
 
     summary(f"{counted(what)}; {judged(stage, late)}, {time.monotonic() - began:.0f} s")
+    if stage.crew.started_again:
+        summary(f"{stage.crew.started_again} x a process found the store or the brokers gone, and was started again")
     for name, seconds in stage.waited.items():
         middle = statistics.median(seconds)
         summary(f"{name}: next commit after {min(seconds):.1f} to {max(seconds):.1f} s, median {middle:.1f} s")

@@ -70,7 +70,7 @@ def test_streams_tell_what_one_log_tells_with_the_same_ids() -> None:
     assert len(ids(whole)) == 6
     assert ids(split) == ids(whole)
     assert all(each.startswith("legacy.3:") for each in ids(split))
-    seen = status(split, divided.store, "bridge", TOPICS, bootstrap.source_topics(split, TOPICS))
+    seen = status(split, divided.store, "bridge", bootstrap.source_topics(split, TOPICS))
     assert (seen.suspects, seen.balanced) == ((), True)
 
 
@@ -89,7 +89,7 @@ def test_each_stream_stands_by_itself_in_the_status() -> None:
     log = MemoryLog()
     made = bridge(log)
     log.append(list(heard(history(), TABLES["goods"], LOGS["goods"])))
-    found = status(log, made.store, "bridge", TOPICS, bootstrap.source_topics(log, TOPICS))
+    found = status(log, made.store, "bridge", bootstrap.source_topics(log, TOPICS))
     assert {s.source: s.records_behind for s in found.sources} == {"legacy_sales": 0, "legacy_goods": 9}
 
 
