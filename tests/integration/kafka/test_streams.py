@@ -106,7 +106,7 @@ def test_a_parked_key_is_not_left_in_a_log_that_is_read_no_longer(scene: Scene) 
     log.append([record._replace(topic=topics.log("legacy")) for record in unreadable])
     place = TopicPartition(topics.log("legacy"), 0)
     whole.run(lambda: log.committed(scene.group).get(place, 0) >= len(unreadable))
-    assert status(log, store, scene.group, topics, whole.sources).parked_keys == 1
+    assert status(log, store, scene.group, whole.sources).parked_keys == 1
     with pytest.raises(Refused, match="1 of its keys are parked") as refused:
         bridge(splits=splits)
     assert refused.value.code == "STM002"
