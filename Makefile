@@ -24,7 +24,7 @@ JOBS ?= 2
 say = @printf '\n== %s\n' "$(1)"
 
 .NOTPARALLEL:
-.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults faults-kafka faults-restarts bench schema constraints clean
+.PHONY: help venv demo test lint format test-fast test-embedded test-sandbox test-faults faults faults-embedded faults-kafka faults-restarts bench schema constraints clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -76,7 +76,9 @@ test-faults: $(STAMP) ## A small share of the kills.
 	$(call say,$(FAULTS_FEW) kills of each kind)
 	FIGBRIDGE_FAULTS=$(FAULTS_FEW) FIGBRIDGE_KILLS=$(FAULTS_FEW) $(PYTEST) tests -m faults
 
-faults: $(STAMP) ## The whole campaign: kill processes at every step and count what is lost or comes twice.
+faults: faults-embedded faults-kafka faults-restarts ## The whole campaign, more than an hour: everything that a share of runs in `make test`.
+
+faults-embedded: $(STAMP) ## The whole campaign on the embedded engine: kill at every step, count what is lost or comes twice.
 	$(call say,$(FAULTS) kills of each kind)
 	FIGBRIDGE_FAULTS=$(FAULTS) FIGBRIDGE_KILLS=$(FAULTS) $(PYTEST) tests --ignore=tests/faults/kafka --ignore=tests/faults/restarts -m faults
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from benchmarks.setting import machine
 
-NAMES = ("hot_path", "sqlite_log", "memory", "commands", "kafka")
+NAMES = ("hot_path", "sqlite_log", "memory", "commands", "kafka", "kafka.latency", "kafka.restore")
 
 print(f"{datetime.now(UTC):%Y-%m-%d}  {machine()}")
 for name in sys.argv[1:] or NAMES:
