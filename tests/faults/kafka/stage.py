@@ -17,6 +17,8 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from confluent_kafka import Consumer, TopicPartition
+
 from figbridge.demo.trial.files import prepare
 from figbridge.sandbox import Sandbox
 
@@ -52,6 +54,7 @@ class Stage:
         self._trading: Future[Any] | None = None
         self._reader: subprocess.Popen[bytes] | None = None
         self._readers = 0
+        self._watchers: dict[str, Consumer] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -71,6 +74,11 @@ class Stage:
             self.crew = Crew(self.folder, self.trial.settings, told, self.dice)
             stack.callback(self.crew.close)
             stack.callback(self._kill_reader)
+            self.log = f"{self.trial.prefix}.legacy.log"
+            for isolation in ("read_committed", "read_uncommitted"):
+                brokers = {"bootstrap.servers": self.box.bootstrap, "group.id": "watch"}
+                self._watchers[isolation] = Consumer({**brokers, "isolation.level": isolation})
+                stack.callback(self._watchers[isolation].close)
             self.crew.command("connectors", "apply")
             self.shop.seed(12)  # the connectors stream by now: all that ever happens is told
             self._stack = stack.pop_all()
@@ -130,11 +138,14 @@ class Stage:
         self.until_told()
 
     def kill_one(self) -> None:
-        """Kill a process, the one at work half of the times, at a random moment of its work; another one comes."""
+        """Kill a process, and another one comes: any, or the one at work, at a random moment or inside a commit."""
         if self.dice.randrange(4):
             self.grow(self.dice.randrange(1, 40))
         self.moment(0.3)
-        holder = self.crew.holder(f"{self.trial.prefix}.legacy.log") if self.dice.randrange(2) else None
+        how = self.dice.choice(["any", "at work", "in a commit", "in a commit"])
+        holder = self.crew.holder(self.log) if how != "any" else None
+        if how == "in a commit":
+            self._until_in_commit()
         when = time.time()
         self.crew.kill(holder or self.crew.any())
         self.crew.start()
@@ -145,7 +156,7 @@ class Stage:
     def freeze_one(self) -> None:
         """Stop the process at work for longer than the session's timeout, and let it go on."""
         self.grow(self.dice.randrange(1, 40))
-        number = self.crew.holder(f"{self.trial.prefix}.legacy.log") or self.crew.any()
+        number = self.crew.holder(self.log) or self.crew.any()
         when = time.time()
         self.crew.freeze(number)
         self.until(lambda: self.seen.takeover(when) is not None, "somebody else's commit")
@@ -174,6 +185,19 @@ class Stage:
         """Wait until the domain topics have so many events more."""
         goal = len(self.seen.names_in_order) + events
         self.until(lambda: len(self.seen.names_in_order) >= goal, f"{events} more events")
+
+    def _until_in_commit(self) -> None:
+        """Wait until a transaction is under way, and a moment: state or events go further than anybody may read."""
+        topics = [f"{self.log}.bridge-{self.trial.kind}.state", f"{self.trial.prefix}.domain.order"]
+        place = TopicPartition(self.dice.choice(topics), 0)
+
+        def end(isolation: str) -> int:
+            return int(self._watchers[isolation].get_watermark_offsets(place, timeout=10)[1])
+
+        deadline = time.monotonic() + PATIENCE_S
+        while end("read_uncommitted") <= end("read_committed"):
+            assert time.monotonic() < deadline, "no commit came"
+        self.moment(0.05)
 
     def _until_commit(self, since: float) -> None:
         self.until(lambda: bool(m := self.seen.marks("legacy")) and m[-1].seen > since, "the next commit")
