@@ -110,7 +110,7 @@ def own_hop(folder: Path) -> None:
         writer = Writer(written(box.bootstrap))
         with running(system, environment(box.bootstrap, [group], out, folder), folder / "hop.log") as (bridge,):
             writer.start()
-            bench.wait(group, 1)
+            bench.wait(group, 1, [bridge])
             watch("source log to event", bench, [out], bridge, writer)
 
 

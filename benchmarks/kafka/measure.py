@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -89,12 +89,12 @@ class Bench:
         found = []
         with running(system, told, self.work / "output.log") as started:
             for group in groups:
-                if not self.wait(group, 1):
+                if not self.wait(group, 1, started):
                     raise SystemExit(f"{system.name} read nothing: see {self.work / 'output.log'}")
                 before, at = self._committed(group), [cpu_seconds(p.pid) for p in started]
                 broker_cpu = cpu_seconds(broker)
                 from_ = time.monotonic()
-                done = self.wait(group, self.total)
+                done = self.wait(group, self.total, started)
                 seconds = time.monotonic() - from_
                 cpu = sum(cpu_seconds(p.pid) - c for p, c in zip(started, at, strict=True))
                 rows = max(1.0, (self.total - before) * self.rows / self.total)
@@ -150,10 +150,10 @@ class Bench:
                 return 0  # a new group's place is not decided yet
             raise
 
-    def wait(self, group: str, records_: int) -> bool:
-        """Wait until a group has committed so many records; False when it takes too long."""
+    def wait(self, group: str, records_: int, started: Sequence[subprocess.Popen[bytes]]) -> bool:
+        """Wait until a group has committed so many records; False when it takes too long, or a process ended."""
         limit = time.monotonic() + _LIMIT_S
-        while time.monotonic() < limit:
+        while time.monotonic() < limit and all(process.poll() is None for process in started):
             if self._committed(group) >= records_:
                 return True
             time.sleep(0.05)
