@@ -141,6 +141,7 @@ def end_to_end(folder: Path) -> None:
 def main() -> None:
     print(f"\nLatency: a steady rate of {RATE:,} rows/s was asked for, {SECONDS:.0f} s each")
     with tempfile.TemporaryDirectory(prefix="figbridge-bench-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL may run under another account and must get through
         own_hop(Path(folder))
         end_to_end(Path(folder))
 
