@@ -7,8 +7,8 @@ from pathlib import Path
 
 from quixstreams import Application
 
-sys.path.insert(0, str(Path(__file__).parent))  # not as a part of the package, which needs figbridge
-from task import BOOTSTRAP, COMMIT_S, CONSUMER, GROUP, LOGS, OUT, PRODUCER, changed, event
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from benchmarks.kafka.task import BOOTSTRAP, COMMIT_S, CONSUMER, GROUP, LOGS, OUT, PRODUCER, changed, event
 
 if __name__ == "__main__":
     app = Application(
