@@ -106,7 +106,6 @@ def own_hop(folder: Path) -> None:
         bench, group = Bench(box, folder), f"latency-{time.time_ns()}"
         bench.create(LOGS, 1)
         system, out = next(s for s in ours() if s.bridge), f"bench-{group}.domain.order"
-        (folder / "state").mkdir()
         writer = Writer(written(box.bootstrap))
         with running(system, environment(box.bootstrap, [group], out, folder), folder / "hop.log") as (bridge,):
             writer.start()
