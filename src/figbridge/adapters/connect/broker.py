@@ -19,6 +19,7 @@ from confluent_kafka.admin import (
     OffsetSpec,
 )
 
+from figbridge.adapters.kafka.failures import MOVING
 from figbridge.adapters.kafka.greet import admin, greet
 from figbridge.domain.connector import LiveTopic, Topic
 from figbridge.errors import FigbridgeError, Refused, Unreachable
@@ -27,13 +28,7 @@ from figbridge.ports import Seen
 _WAIT_S: Final = 15.0
 _BATCH: Final = 2000
 _FETCH_S: Final = 0.2
-_PASSING: Final = (
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.OFFSET_NOT_AVAILABLE,
-)
+_MOVING: Final = MOVING - {KafkaError.UNKNOWN_TOPIC_OR_PART}  # a topic that is not there is an answer here
 _DENIED: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
@@ -201,7 +196,7 @@ _HINT: Final = "check kafka.servers in the settings, and that a broker runs"
 
 def _passes(error: BaseException) -> bool:
     """Say whether an error passes by itself: a topic that was made a moment ago, or a leader that moves."""
-    return isinstance(error, KafkaException) and error.args[0].code() in _PASSING
+    return isinstance(error, KafkaException) and error.args[0].code() in _MOVING
 
 
 def _set(entries: Mapping[str, Any]) -> dict[str, str]:

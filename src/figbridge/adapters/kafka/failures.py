@@ -64,6 +64,49 @@ _DENIED: Final = frozenset(
     }
 )
 
+MOVING: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,  # of a topic made this moment; one that is gone is found by its pin
+        KafkaError.UNKNOWN_TOPIC_ID,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.LISTENER_NOT_FOUND,
+        KafkaError.NOT_CONTROLLER,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
+    }
+)
+"""What a broker answers while a partition, a topic or a group is being made or changes hands: true no more a moment
+later. Those of Kafka's `RetriableException`s that reads and questions meet; only transactional calls flag them."""
+
+_AWAY: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._WAIT_COORD,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+    }
+)
+"""What librdkafka itself says of brokers that it cannot reach, or has not yet asked."""
+
+
+def passes(error: KafkaError) -> bool:
+    """Return whether what a client reports may mend itself: a consumer goes on, who asks asks again."""
+    return error.retriable() or error.code() in MOVING or error.code() in _AWAY
+
+
 HOPELESS: Final = frozenset(
     {
         *_DENIED,

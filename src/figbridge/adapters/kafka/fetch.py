@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import said, told_as
+from figbridge.adapters.kafka.failures import passes, said, told_as
 from figbridge.adapters.kafka.records import gathered, record_of
 from figbridge.ports import Record, TopicPartition
 
@@ -19,20 +19,6 @@ _CHUNK: Final = 500
 
 _AHEAD: Final = 10_000
 """How many records of several partitions are held, so that those behind a busy partition's are found."""
-
-PASSING: Final = frozenset(
-    {
-        KafkaError._PARTITION_EOF,
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,  # of a topic made this moment; one that is gone is found by its pin
-        KafkaError._UNKNOWN_TOPIC,
-        KafkaError._UNKNOWN_PARTITION,
-    }
-)
-"""What a consumer reports and mends by itself."""
 
 
 class Fetch:
@@ -89,6 +75,6 @@ def _passing(message: Message) -> bool:
     """Return False for a report that is no record and needs nothing. Raises what the others report."""
     error = message.error()
     assert error is not None
-    if error.code() in PASSING or error.retriable():
+    if error.code() == KafkaError._PARTITION_EOF or passes(error):
         return False
     raise said(error, f"read {message.topic()}/{message.partition()}")

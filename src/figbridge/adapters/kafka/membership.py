@@ -15,18 +15,12 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import error_of, said, told_as
+from figbridge.adapters.kafka.failures import error_of, passes, said, told_as
 from figbridge.errors import Fenced
 from figbridge.ports import TopicPartition
 
 _QUIET: Final = frozenset(
     {
-        KafkaError.UNKNOWN_TOPIC_OR_PART,  # a topic that is not there yet
-        KafkaError._UNKNOWN_TOPIC,
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
         KafkaError._PARTITION_EOF,
         KafkaError._MAX_POLL_EXCEEDED,  # the group was left; the next poll joins it again
         KafkaError._AUTO_OFFSET_RESET,  # of a partition that this consumer does not read
@@ -119,7 +113,7 @@ class Membership:
                 group=self.group,
                 kafka=error.name(),
             )
-        elif error.code() not in _QUIET and not error.retriable():
+        elif error.code() not in _QUIET and not passes(error):
             raise said(error, f"be in group {self.group}")
 
     def _assigned(self, consumer: Consumer, places: list[Place]) -> None:

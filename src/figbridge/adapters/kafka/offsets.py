@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from time import monotonic, sleep
 from typing import Final
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from figbridge.adapters.kafka.failures import error_of, said
+from figbridge.adapters.kafka.failures import error_of, passes, said
 from figbridge.ports import TopicPartition
 
 _EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -20,16 +20,6 @@ _SETTLE_S: Final = 2.0
 """How long the end of a log may lie behind an open transaction before that transaction is not waited for."""
 
 _AGAIN_S: Final = 0.05
-_MOVING: Final = frozenset(
-    {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.REPLICA_NOT_AVAILABLE,
-        KafkaError._TRANSPORT,
-    }
-)
-"""What the admin client gives up on and a moment later is true no more."""
 
 
 class Offsets:
@@ -74,6 +64,6 @@ class Offsets:
                 }
             except KafkaException as exception:
                 error = error_of(exception)
-                if error.code() not in _MOVING or monotonic() > deadline:
+                if not passes(error) or monotonic() > deadline:
                     raise said(error, "ask where topics end") from exception
             sleep(_AGAIN_S)  # a partition is just made, or has just changed its leader

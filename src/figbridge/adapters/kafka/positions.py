@@ -14,20 +14,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import error_of, said
+from figbridge.adapters.kafka.failures import error_of, passes, said
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.ports import TopicPartition
 
 _AGAIN_S: Final = 0.05
-_MOVING: Final = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError._WAIT_COORD,
-    }
-)
-"""The broker that has the group has just started, or has just handed it over."""
 
 
 class Positions:
@@ -58,7 +49,7 @@ class Positions:
                 return self._consumers[group].committed(places, timeout=max(_AGAIN_S, deadline - monotonic()))
             except KafkaException as exception:
                 error = error_of(exception)
-                if error.code() not in _MOVING or monotonic() > deadline:
+                if not passes(error) or monotonic() > deadline:
                     raise said(error, f"read the positions of group {group}") from exception
             sleep(_AGAIN_S)
 

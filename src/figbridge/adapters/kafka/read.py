@@ -10,8 +10,7 @@ from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import said, told_as
-from figbridge.adapters.kafka.fetch import PASSING
+from figbridge.adapters.kafka.failures import passes, said, told_as
 from figbridge.adapters.kafka.records import gathered, record_of
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.errors import Unreachable
@@ -57,7 +56,7 @@ class Reader:
                 error = message.error()
                 if error is None:
                     found.append(record_of(message))
-                elif error.code() != KafkaError._PARTITION_EOF and error.code() not in PASSING:
+                elif error.code() != KafkaError._PARTITION_EOF and not passes(error):
                     raise said(error, f"read {place.topic}/{place.partition}")
                 if error is None or error.code() == KafkaError._PARTITION_EOF:
                     offset = max(offset, int(message.offset() or 0) + (error is None))

@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition as Place
 from figbridge.adapters.kafka.cache import Cache
 from figbridge.adapters.kafka.changelog import Mark, read
 from figbridge.adapters.kafka.config import Cluster
-from figbridge.adapters.kafka.failures import said, told_as
+from figbridge.adapters.kafka.failures import passes, said, told_as
 from figbridge.adapters.kafka.records import gathered
 from figbridge.adapters.kafka.restoring import Restoring, Tell
 from figbridge.adapters.kafka.topics import Topics
@@ -96,9 +96,7 @@ def _end_of(message: Message) -> int:
     error = message.error()
     if error is not None and error.code() == KafkaError._PARTITION_EOF:
         return int(message.offset() or 0)
-    if error is not None and (
-        error.retriable() or error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
-    ):
+    if error is not None and passes(error):
         return 0
     assert error is not None
     raise said(error, f"read {message.topic()}")
