@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.faults, pytest.mark.timeout(7200)]
 
-RESTARTS = int(os.environ.get("FIGBRIDGE_RESTARTS", "3"))
+RESTARTS = int(os.environ.get("FIGBRIDGE_RESTARTS", "1"))
 """How many restarts there are inside changes of keys on each database, and as many inside COPYs; of small ones, one."""
 ROWS = int(os.environ.get("FIGBRIDGE_RESTARTS_ROWS", "5000"))
 """How many rows a COPY has; a change of keys has a fifth of it."""
