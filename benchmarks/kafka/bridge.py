@@ -22,8 +22,9 @@ from figbridge.adapters.sql.authority_store import SqlAuthorityStore
 from figbridge.mapping.loader import Documents, parse_mapping
 from figbridge.operations.bridge import Bridge
 from figbridge.operations.figures import Figures
+from figbridge.operations.lag import Lag
+from figbridge.pipeline.pace import Pace
 from figbridge.pipeline.perform import Topics
-from figbridge.pipeline.worker import Pace
 from figbridge.ports import EARLIEST
 from figbridge.telemetry.events import configure
 from figbridge.telemetry.health import Health
@@ -52,7 +53,8 @@ def main() -> None:
             group=GROUP,
             start=dict.fromkeys(LOGS, EARLIEST),
             pace=Pace(seconds=float(os.environ.get("BENCH_PACE_S", "0.05")), backlog_seconds=COMMIT_S, records=100_000),
-            figures=Figures(log, GROUP, logs, edge, time.time),
+            figures=Figures(logs.values(), time.time),
+            lag=Lag(log, GROUP, logs, edge, time.time),
             health=Health(time.monotonic),
         )
         bridge.prepare(bootstrap.undeclared(documents), datetime.now(UTC), "benchmark")

@@ -60,7 +60,8 @@ def bridge(
     run in Kafka Connect; `start` says where a group begins that has never read a source log."""
     from figbridge.operations.bridge import Bridge
     from figbridge.operations.figures import Figures
-    from figbridge.pipeline.worker import BY_TIME, EACH_POLL
+    from figbridge.operations.lag import Lag
+    from figbridge.pipeline.pace import BY_TIME, EACH_POLL
 
     documents_ = documents(settings.mappings)
     compiled = plan(documents_)
@@ -86,7 +87,8 @@ def bridge(
             pace=replace(BY_TIME, seconds=settings.kafka.commit_ms / 1000)
             if settings.log == "kafka" and settings.kafka is not None
             else EACH_POLL,
-            figures=Figures(log, settings.group, logs, joined, time.time) if health is not None else None,
+            figures=Figures(logs.values(), time.time) if health is not None else None,
+            lag=Lag(log, settings.group, logs, joined, time.time) if health is not None else None,
             health=health,
         )
         for live, tables in _live_tables(settings, compiled):

@@ -14,11 +14,13 @@ from figbridge.errors import OperationalError, Refused
 from figbridge.mapping.compiler import Plan
 from figbridge.operations import authority
 from figbridge.operations.figures import Figures
+from figbridge.operations.lag import Lag
 from figbridge.operations.streams import refuse_left_behind
 from figbridge.pipeline.edge import Edge
+from figbridge.pipeline.pace import EACH_POLL, Pace
 from figbridge.pipeline.perform import Performed, Topics
 from figbridge.pipeline.process import Process
-from figbridge.pipeline.worker import EACH_POLL, Pace, Workers
+from figbridge.pipeline.worker import Workers
 from figbridge.ports import AuthorityStore, Log, Session, Stream
 from figbridge.telemetry.events import LogEvent, tell
 from figbridge.telemetry.health import Health
@@ -56,6 +58,7 @@ class Bridge:
     """Source log topic → where to start when the group has never read it."""
     pace: Pace = EACH_POLL
     figures: Figures | None = None
+    lag: Lag | None = None
     health: Health | None = None
 
     def prepare(self, facts: Iterable[Fact], now: datetime, by: str) -> None:
@@ -102,6 +105,8 @@ class Bridge:
                 mappings=sorted(self.plan.mappings),
                 facts=sorted(spoken_of(self.plan)),
             )
+            if self.lag is not None:
+                self.lag.start()
             while not stop():
                 came = workers.step(0.1)
                 read += came
@@ -114,6 +119,8 @@ class Bridge:
         finally:
             if self.health is not None:
                 self.health.stopping()
+            if self.lag is not None:
+                self.lag.stop()
             for stream in self.streams.values():
                 stream.stop()
             member.close()
@@ -129,7 +136,8 @@ class Bridge:
         trouble = workers.trouble
         if self.figures is not None:
             self.figures.look(workers.processes(), workers.states())
-            trouble = trouble or self.figures.trouble
+        if self.lag is not None:
+            trouble = trouble or self.lag.trouble
         note(Metric.HELD_SOURCES, held)
         note(Metric.READY, 0 if trouble else 1)
         if self.health is None:

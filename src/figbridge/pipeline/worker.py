@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 from figbridge.domain.authority import Authority
 from figbridge.errors import OperationalError
+from figbridge.pipeline.pace import EACH_POLL, Pace
 from figbridge.pipeline.perform import Performed
 from figbridge.pipeline.process import Process
 from figbridge.ports import AuthorityStore, Member, Session, State
@@ -20,26 +21,11 @@ from figbridge.telemetry.metrics import Metric, note
 Observe = Callable[[Process, list[Performed]], None]
 """Look at a batch after its commit: `process.pending` still holds what it was made of."""
 
+Clock = Callable[[], float]
+"""Say how many seconds have gone by since some moment."""
+
 Make = Callable[[tuple[str, ...], Session], Process]
 """Make the process of some source logs from what is committed in a session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Say when to commit: after each poll, or by time.
-
-    A commit on brokers costs some ten milliseconds however much is in it. So what comes in is gathered for
-    `seconds`, and as long as polls come back full (there is a backlog, and nobody waits for the newest record) for
-    `backlog_seconds`; but never more than `records`, which are in memory until then.
-    """
-
-    seconds: float = 0.0
-    backlog_seconds: float = 0.0
-    records: int = 1
-
-
-EACH_POLL: Final = Pace()
-BY_TIME: Final = Pace(seconds=0.05, backlog_seconds=1.0, records=100_000)
 
 
 @contextmanager
@@ -65,7 +51,11 @@ class Worker:
     batch: int = 1000
     observe: Observe | None = None
     pace: Pace = EACH_POLL
+    clock: Clock = time.monotonic
     authority: Authority = field(default_factory=Authority)
+    behind: bool = False
+    """The newest poll came back full: there is a backlog."""
+    committed_at: float = -math.inf
 
     def step(self, timeout_s: float) -> int:
         """Poll, and commit what became whole; returns the number of records read.
@@ -77,21 +67,21 @@ class Worker:
             read = self._gather(timeout_s)
             if read or self.process.pending:  # what could not be committed before is not forgotten
                 self._commit(read)
+                self.committed_at = self.clock()
         return read
 
     def _gather(self, timeout_s: float) -> int:
-        """Take records in until it is time to commit; returns their number."""
-        records = self.session.poll(self.batch, timeout_s)
-        began, read = time.monotonic(), len(records)
-        while records:
+        """Take in what is there, and of a backlog as much as one commit takes; returns the number of records."""
+        began, read = self.clock(), 0
+        while True:
+            records = self.session.poll(self.batch, timeout_s)
             self.process.take(records)
-            full = len(records) * 4 > self.batch  # a log may give less at once than it was asked for
-            left = began + (self.pace.backlog_seconds if full else self.pace.seconds) - time.monotonic()
-            if left <= 0 or read >= self.pace.records:
-                break
-            records = self.session.poll(self.batch, min(left, self.pace.seconds))
             read += len(records)
-        return read
+            self.behind = len(records) * 4 > self.batch  # a log may give less at once than it was asked for
+            left = began + self.pace.backlog_seconds - self.clock()
+            if not self.behind or left <= 0 or read >= self.pace.records:
+                return read
+            timeout_s = min(left, self.pace.seconds)
 
     def _commit(self, records: int) -> None:
         """Commit under the shared lock: no grant becomes durable between the verdicts and their commit."""
@@ -138,13 +128,16 @@ class Workers:
     batch: int = 1000
     observe: Observe | None = None
     pace: Pace = EACH_POLL
+    clock: Clock = time.monotonic
+    pause: Callable[[float], None] = time.sleep
     trouble: str = ""
     """What the newest attempt to work failed of; empty when it did not fail."""
     _workers: dict[tuple[str, ...], Worker] = field(default_factory=dict)
     _idle: bool = False
 
     def step(self, timeout_s: float) -> int:
-        """Let every worker work once; returns the number of records read. A process that holds nothing stands by.
+        """Let every worker that may commit again work once; returns the number of records read. A process that holds
+        nothing stands by.
 
         Raises Fenced when this process is out for good, and whatever opening a session again would not help against.
         """
@@ -155,11 +148,23 @@ class Workers:
         for logs, session in sessions.items():
             if logs not in self._workers:
                 self._begin(logs, session)
+        due = self._due(timeout_s)
         # Who has something to do does not wait for the others; only when nobody had, they wait, each its part.
-        each_s = timeout_s / len(self._workers) if self._idle and self._workers else 0.0
-        read = sum(self._step(logs, worker, each_s) for logs, worker in list(self._workers.items()))
-        self._idle = not read
+        each_s = timeout_s / len(self._workers) if self._idle else 0.0
+        read = sum(self._step(logs, self._workers[logs], each_s) for logs in due)
+        self._idle = bool(due) and not read
         return read
+
+    def _due(self, timeout_s: float) -> list[tuple[str, ...]]:
+        """Return whose turn it is; waits up to `timeout_s` for the first."""
+        shares = len(self._workers)
+        due = {logs: self.pace.due(w.committed_at, shares, behind=w.behind) for logs, w in self._workers.items()}
+        now = self.clock()
+        first = min(due.values(), default=now)
+        if first > now:
+            self.pause(min(first - now, timeout_s))
+            now = self.clock()
+        return [logs for logs, at in due.items() if at <= now]
 
     def held(self) -> Iterable[str]:
         """Return the source logs that this process works on."""
@@ -194,7 +199,7 @@ class Workers:
 
     def _begin(self, logs: tuple[str, ...], session: Session) -> None:
         process = self.make(logs, session)
-        self._workers[logs] = Worker(session, process, self.store, self.batch, self.observe, self.pace)
+        self._workers[logs] = Worker(session, process, self.store, self.batch, self.observe, self.pace, self.clock)
         note(Metric.REBALANCES)
         tell(LogEvent.SOURCES_TAKEN, logs=sorted(logs))
 

@@ -15,8 +15,8 @@ from figbridge.adapters.kafka.log import KafkaLog
 from figbridge.adapters.memory_authority import MemoryAuthorityStore
 from figbridge.operations.authority import declare
 from figbridge.operations.bridge import Bridge
+from figbridge.pipeline.pace import Pace
 from figbridge.pipeline.perform import Topics
-from figbridge.pipeline.worker import Pace
 from figbridge.ports import EARLIEST
 from support.histories import everything
 from support.rig import NOON, facts_of, plan_of

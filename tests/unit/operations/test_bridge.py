@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,7 @@ from figbridge.domain.authority import Cut
 from figbridge.domain.fact import Fact
 from figbridge.errors import Refused, Unreachable
 from figbridge.operations.bridge import Bridge, Renewed, aggregates, spoken_of, wait_streaming
-from figbridge.operations.figures import Figures
+from figbridge.operations.lag import Lag
 from figbridge.pipeline.account import Account
 from figbridge.ports import TopicPartition
 from figbridge.telemetry import metrics
@@ -300,22 +301,41 @@ class MuteLog(MemoryLog):
 
 def test_a_bridge_that_waits_for_records_of_a_log_that_is_gone_is_not_ready() -> None:
     """Waiting looks the same whether nothing comes or nobody is there; so the log is asked where it ends, too."""
-    health, log, clock = Health(lambda: 1.0), MuteLog(), iter(range(10, 1_000, 10))
-    plan = plan_of((TEXT,))
-    edge = edge_of(plan)
-    figures = Figures(log, "bridge", {LOG: "legacy"}, edge, lambda: float(next(clock)))
-    built = Bridge(plan, log, MemoryAuthorityStore(), edge, {LOG: "legacy"}, "bridge", figures=figures, health=health)
+    health, log, plan = Health(lambda: 1.0), MuteLog(), plan_of((TEXT,))
+    edge, sources = edge_of(plan), {LOG: "legacy"}
+    lag = Lag(log, "bridge", sources, edge, lambda: 0.0, every_s=0.01)
+    built = Bridge(plan, log, MemoryAuthorityStore(), edge, sources, "bridge", lag=lag, health=health)
     log.create(LOG)
-    seen = []
+    deadline, seen = time.monotonic() + 30, []
 
     def stop() -> bool:
-        if health.started().yes:
+        if health.started().yes and health.ready() not in seen:
             seen.append(health.ready())
-            log.mute = False
-        return len(seen) == 2
+        log.mute = (False, "OPS001 no broker answers") not in seen
+        return (not log.mute and seen[-1].yes) or time.monotonic() > deadline
 
     built.run(stop)
-    assert seen == [(False, "OPS001 no broker answers"), (True, "working")]
+    assert seen[-2:] == [(False, "OPS001 no broker answers"), (True, "working")]
+
+
+def test_how_far_behind_a_bridge_is_is_told_in_records_and_in_seconds_since_the_source_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first record that waits says when its transaction was committed; who has read everything is not behind."""
+    monkeypatch.setattr(metrics, "_kept", None)
+    registry, built = metrics.keep(), bridge()
+    built.log.append([*shop().transaction(insert("orders", **ORDER))])
+    (end,) = (r for r in built.log.read(TopicPartition(LOG, 0), 0, 9) if b'"END"' in (r.value or b""))
+    committed_s = json.loads(end.value)["ts_ms"] / 1000
+    lag = Lag(built.log, "bridge", built.sources, built.edge, lambda: committed_s + 90)
+
+    def told() -> dict[str, float]:
+        lag.look()
+        return {k: float(v) for k, v in re.findall(r"figbridge_(lag_\w+)\S* ([0-9.]+)", registry.text().decode())}
+
+    assert told() == {"lag_records": 3, "lag_seconds": pytest.approx(90, abs=1)}
+    built.run(lambda: False, idle=lambda: True)
+    assert told() == {"lag_records": 0, "lag_seconds": 0}
 
 
 def domain(partition: int) -> TopicPartition:

@@ -12,7 +12,6 @@ from figbridge.telemetry import metrics
 from figbridge.telemetry.metrics import Kind, Metric, Registry, note
 from support.mappings import orders
 from support.monolith import insert, update
-from support.rig import GROUP, edge_of
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_the_counters_of_a_run_are_its_ledgers(kept, rig):
     """Records by what they were counted as and claims by verdict add up to what `figbridge status` shows."""
     rule = "OrderConfirmed: {when: status any -> confirmed, tell: [status], fact: order.status}"
     bridge = rig(orders(rule))
-    figures = Figures(bridge.log, GROUP, bridge.sources, edge_of(bridge.plan), lambda: 0.0)
+    figures = Figures(bridge.sources.values(), lambda: 0.0)
     bridge.observe = figures.batch
     bridge.commit(insert("orders", order_id=7, number=1007, stat="P"))
     bridge.commit(update("orders", {"order_id": 7}, stat="C"))

@@ -19,7 +19,7 @@ _LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call
 _SETTLE_S: Final = 2.0
 """How long the end of a log may lie behind an open transaction before that transaction is not waited for."""
 
-_AGAIN_S: Final = 0.05
+_AGAIN_S: Final = 0.02
 
 
 class Offsets:
@@ -41,6 +41,7 @@ class Offsets:
             stable = self._ends(wanted, IsolationLevel.READ_COMMITTED)
             if all(stable[place] >= written[place] for place in wanted) or monotonic() > deadline:
                 return stable
+            sleep(_AGAIN_S)
 
     def starts(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first record that each partition still has."""

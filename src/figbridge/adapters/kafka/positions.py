@@ -15,6 +15,7 @@ from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, passes, said
+from figbridge.adapters.kafka.read import CLOSE_S
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.ports import TopicPartition
 
@@ -54,7 +55,10 @@ class Positions:
             sleep(_AGAIN_S)
 
     def close(self) -> None:
-        """Close the consumers; no group notices."""
-        with self._lock:
-            while self._consumers:
-                self._consumers.popitem()[1].close()
+        """Close the consumers; no group notices. Whoever waits in another thread for brokers keeps theirs."""
+        if self._lock.acquire(timeout=CLOSE_S):
+            try:
+                while self._consumers:
+                    self._consumers.popitem()[1].close()
+            finally:
+                self._lock.release()

@@ -18,6 +18,8 @@ from figbridge.ports import Record, TopicPartition
 
 _CHUNK: Final = 500
 _WAIT_S: Final = 0.2
+CLOSE_S: Final = 1.0
+"""How long a close waits for whoever asks at that moment."""
 
 
 class Reader:
@@ -65,8 +67,12 @@ class Reader:
         return found
 
     def close(self) -> None:
-        """Close the consumer."""
-        with self._lock:
-            if self._consumer is not None:
-                self._consumer.close()
-                self._consumer = None
+        """Close the consumer. Whoever waits in another thread for brokers that are gone keeps it: nobody waits for
+        them here."""
+        if self._lock.acquire(timeout=CLOSE_S):
+            try:
+                if self._consumer is not None:
+                    self._consumer.close()
+                    self._consumer = None
+            finally:
+                self._lock.release()
