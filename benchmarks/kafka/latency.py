@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -49,10 +49,10 @@ class Writer(Thread):
             self.rows += next(self._act)
 
 
-def written(bootstrap: str) -> Iterator[int]:
+def written(bootstrap: str, logs: Sequence[str]) -> Iterator[int]:
     """Write source transactions, each to the next log, with the time of the moment; yields how many rows each had."""
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0})
-    feeds = [records(10_000_000, log, seed=seed + 1) for seed, log in enumerate(LOGS)]
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5})
+    feeds = [records(10_000_000, log, seed=seed + 1) for seed, log in enumerate(logs)]
     while True:
         for feed in feeds:
             yield sum(_put(producer, record) for record in _until_end(feed))
@@ -77,7 +77,7 @@ def _put(producer: Producer, record: Record) -> bool:
 def watch(what: str, bench: Bench, topics: list[str], bridge: subprocess.Popen[bytes], writer: Writer) -> None:
     """Print how old events are when they come, and which share of one core the bridge took; then end the writer."""
     consumer = Consumer({"bootstrap.servers": bench.box.bootstrap, "group.id": "ages", "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "fetch.wait.max.ms": 5})  # fmt: skip
+                         "isolation.level": "read_committed", "fetch.wait.max.ms": 100})  # fmt: skip
     known = bench.admin.list_topics(timeout=10).topics
     consumer.assign([TopicPartition(topic, p, 0) for topic in topics for p in known[topic].partitions])
     found: list[float] = []
@@ -100,17 +100,20 @@ def watch(what: str, bench: Bench, topics: list[str], bridge: subprocess.Popen[b
     )
 
 
-def own_hop(folder: Path) -> None:
-    """Measure from the source log to the event."""
-    with Sandbox(folder / "hop", ["kafka"]) as box:
+def own_hop(folder: Path, logs: Sequence[str]) -> None:
+    """Measure from the source log to the event, with these logs in one process."""
+    folder = folder / f"hop-{len(logs)}"
+    folder.mkdir(mode=0o755)
+    with Sandbox(folder / "sandbox", ["kafka"]) as box:
         bench, group = Bench(box, folder), f"latency-{time.time_ns()}"
-        bench.create(LOGS, 1)
+        bench.create(logs, 1)
         system, out = next(s for s in ours() if s.bridge), f"bench-{group}.domain.order"
-        writer = Writer(written(box.bootstrap))
-        with running(system, environment(box.bootstrap, [group], out, folder), folder / "hop.log") as (bridge,):
+        told = environment(box.bootstrap, [group], out, folder, logs)
+        writer = Writer(written(box.bootstrap, logs))
+        with running(system, told, folder / "bridge.log") as (bridge,):
             writer.start()
-            bench.wait(group, 1, [bridge])
-            watch("source log to event", bench, [out], bridge, writer)
+            bench.wait(group, 1, [bridge], logs)
+            watch(f"source log to event, {len(logs)} log{'s'[: len(logs) - 1]}", bench, [out], bridge, writer)
 
 
 def end_to_end(folder: Path) -> None:
@@ -133,6 +136,7 @@ def end_to_end(folder: Path) -> None:
             writer = Writer(traded())
             writer.start()
             bench = Bench(box, folder)
+            bench.wait(f"bridge-{trial.kind}", 1, [bridge], [f"{trial.prefix}.legacy.log"])  # it has made its topics
             topics = bench.domain(trial.prefix)
             watch("commit in PostgreSQL to event", bench, topics, bridge, writer)
 
@@ -141,7 +145,8 @@ def main() -> None:
     print(f"\nLatency: a steady rate of {RATE:,} rows/s was asked for, {SECONDS:.0f} s each")
     with tempfile.TemporaryDirectory(prefix="figbridge-bench-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL may run under another account and must get through
-        own_hop(Path(folder))
+        own_hop(Path(folder), LOGS[:1])
+        own_hop(Path(folder), LOGS)
         end_to_end(Path(folder))
 
 

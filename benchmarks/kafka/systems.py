@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +58,15 @@ def others(work: Path, java: str) -> list[System]:
     return found
 
 
-def environment(bootstrap: str, groups: list[str], out: str, folder: Path) -> dict[str, str]:
+def environment(
+    bootstrap: str, groups: list[str], out: str, folder: Path, logs: Sequence[str] = LOGS
+) -> dict[str, str]:
     """Return what a system is told."""
     return {
         "BENCH_BOOTSTRAP": bootstrap,
         "BENCH_GROUP": groups[0],
         "BENCH_GROUPS": ",".join(groups),
-        "BENCH_LOGS": ",".join(LOGS),
+        "BENCH_LOGS": ",".join(logs),
         "BENCH_OUT": out,
         "BENCH_COMMIT_S": "1.0",
         "BENCH_FOLDER": str(folder),

@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 SOURCES = 4
-LOGS = tuple(f"bench.source{n}.log" for n in range(SOURCES))
+LOGS = tuple(os.environ.get("BENCH_LOGS", ",".join(f"bench.source{n}.log" for n in range(SOURCES))).split(","))
 STATUS = {"P": "placed", "C": "confirmed", "S": "shipped", "X": "cancelled"}
 EVENT_OF = {"P": "OrderReopened", "C": "OrderConfirmed", "S": "OrderShipped", "X": "OrderCancelled"}
 

@@ -21,6 +21,7 @@ _CONNECT: Final[Mapping[str, str]] = {
     "exactly.once.support": "required",
     # A Kafka transaction per poll; PostgreSQL's connector refuses transactions of its own.
     "transaction.boundary": "poll",
+    "poll.interval.ms": "100",  # by default half a second, and by so much every event is later
     "errors.tolerance": "none",  # `all` acknowledges and skips what cannot be sent
 }
 
