@@ -15,7 +15,7 @@ from figbridge.telemetry.metrics import Metric, note
 _EVERY_S: Final = 5.0
 _LEAVE_S: Final = 1.0
 _AHEAD: Final = 50
-"""So many records are looked at to find one that tells when the source committed it."""
+"""So many records are looked at, to count them and to find one that tells when the source committed it."""
 
 
 class Lag:
@@ -75,6 +75,8 @@ class Lag:
             place = TopicPartition(topic, 0)
             behind = max(0, ends.get(place, 0) - committed.get(place, 0))
             waiting = self._log.read(place, committed.get(place, 0), _AHEAD) if behind else []
+            # Offsets may be marks of transactions, which are no records: near the end the records are counted.
+            behind = len(waiting) if len(waiting) < _AHEAD else behind
             note(Metric.LAG_RECORDS, behind, source=source)
             late = max(0.0, self._now_s() - self._at_s(topic, waiting)) if waiting else 0.0
             note(Metric.LAG_SECONDS, late, source=source)

@@ -105,7 +105,9 @@ def _source(log: Log, group: str, topic: str, source: str) -> SourceStatus:
     committed = log.committed(group).get(place, 0)
     # The last offsets of a log on brokers may be marks of transactions, which are no records.
     last = log.read(place, max(0, end - _MARKS), _MARKS) if end else []
-    return SourceStatus(source, topic, end, committed, max(0, end - committed), last[-1].timestamp if last else None)
+    near = committed >= end - _MARKS
+    behind = sum(record.offset >= committed for record in last) if near else end - committed
+    return SourceStatus(source, topic, end, committed, behind, last[-1].timestamp if last else None)
 
 
 def _version(store: AuthorityStore) -> int | None:

@@ -79,6 +79,8 @@ def own(capture: Capture) -> dict[str, str]:
         **debezium.route(capture.log.name, but=capture.notifications.name),
         **_CONNECT,
         "heartbeat.interval.ms": str(capture.heartbeat_ms),
+        # Else two connectors of one worker whose sources have one name collide, and the later one waits two minutes.
+        "custom.metric.tags": f"connector={capture.connector}",
         **_topic(capture),
         **_signals(capture),
         **kind,

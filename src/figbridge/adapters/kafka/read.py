@@ -29,7 +29,8 @@ class Reader:
         self._cluster = cluster
         self._topics = topics
         self._lock = Lock()
-        self._consumer: Consumer | None = None
+        self._consumers: dict[str, Consumer] = {}
+        """By topic: one that goes on to another topic first waits for most of a second."""
 
     def read(self, place: TopicPartition, offset: int, limit: int) -> list[Record]:
         """Return up to `limit` records from an offset on; none for a place that does not exist."""
@@ -43,7 +44,9 @@ class Reader:
             return self._read(place, start, end, limit)
 
     def _read(self, place: TopicPartition, start: int, end: int, limit: int) -> list[Record]:
-        self._consumer = consumer = self._consumer or Consumer(self._cluster.reader())
+        if place.topic not in self._consumers:
+            self._consumers[place.topic] = Consumer(self._cluster.reader())
+        consumer = self._consumers[place.topic]
         consumer.assign([Place(*place, start)])
         found: list[Record] = []
         deadline = monotonic() + self._cluster.patience_s
@@ -67,12 +70,11 @@ class Reader:
         return found
 
     def close(self) -> None:
-        """Close the consumer. Whoever waits in another thread for brokers that are gone keeps it: nobody waits for
-        them here."""
+        """Close the consumers. Whoever waits in another thread for brokers that are gone keeps theirs: nobody
+        waits for them here."""
         if self._lock.acquire(timeout=CLOSE_S):
             try:
-                if self._consumer is not None:
-                    self._consumer.close()
-                    self._consumer = None
+                while self._consumers:
+                    self._consumers.popitem()[1].close()
             finally:
                 self._lock.release()
