@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
+from figbridge.adapters.memory import MemoryLog
 from figbridge.adapters.memory_authority import MemoryAuthorityStore
 from figbridge.errors import Unreachable
 from figbridge.operations.status import Status, status
+from figbridge.ports import TopicPartition
 from support.mappings import orders
 from support.monolith import insert, update
 from support.rig import GROUP, TOPICS, Rig
@@ -60,3 +62,21 @@ def test_an_authority_that_does_not_answer_is_told(rig: Callable[..., Rig]) -> N
 
     bridge = rig(orders(STATED))
     assert status(bridge.log, Gone(), GROUP, bridge.sources).authority_version is None
+
+
+class MarkedLog(MemoryLog):
+    """A log whose last offset is the mark of a transaction, as on brokers: there is no record at it."""
+
+    def ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        return {place: end + (end > 0) for place, end in super().ends(topics).items()}
+
+
+def test_who_has_read_the_last_record_is_not_behind_for_a_mark_after_it() -> None:
+    """Near the end records are counted; the figure says the same."""
+    bridge = Rig(orders(STATED), log=MarkedLog())
+    bridge.know(insert("orders", order_id=7, number=7, stat="P"))
+    (source,) = seen(bridge).sources
+    assert (source.end - source.committed, source.records_behind) == (1, 0)
+    bridge.log.append(bridge.monolith.transaction(update("orders", {"order_id": 7}, stat="C")))
+    (source,) = seen(bridge).sources
+    assert (source.end - source.committed, source.records_behind) == (4, 3)
