@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no finding
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _as_at_the_start() -> None:
+    """Take back what a process is given once for its log: each test meets it as a new process does, in any order."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

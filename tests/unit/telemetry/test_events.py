@@ -6,7 +6,6 @@ import io
 import sys
 
 import pytest
-import structlog
 
 from figbridge.telemetry.events import LogEvent, configure, tell, telling
 
@@ -14,16 +13,13 @@ from figbridge.telemetry.events import LogEvent, configure, tell, telling
 def test_a_line_is_written_to_the_standard_error_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever put another stream in its place, and closed it, does not take the log with it."""
     first, second = io.StringIO(), io.StringIO()
-    try:
-        monkeypatch.setattr(sys, "stderr", first)
-        configure(json=True)
-        tell(LogEvent.AUTHORITY_MOVED, version=1)
-        monkeypatch.setattr(sys, "stderr", second)
-        first_text = first.getvalue()
-        first.close()
-        tell(LogEvent.AUTHORITY_MOVED, version=2)
-    finally:
-        structlog.reset_defaults()
+    monkeypatch.setattr(sys, "stderr", first)
+    configure(json=True)
+    tell(LogEvent.AUTHORITY_MOVED, version=1)
+    monkeypatch.setattr(sys, "stderr", second)
+    first_text = first.getvalue()
+    first.close()
+    tell(LogEvent.AUTHORITY_MOVED, version=2)
     assert '"version": 1' in first_text
     assert '"version": 2' in second.getvalue()
 
@@ -32,6 +28,7 @@ def test_after_a_block_lines_go_where_they_went_before(monkeypatch: pytest.Monke
     """The stream of the block may be closed after it: nothing is written there any more."""
     usual, own = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", usual)
+    configure(json=True)
     with telling(own):
         tell(LogEvent.AUTHORITY_MOVED, version=1)
     said = own.getvalue()
