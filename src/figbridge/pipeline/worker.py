@@ -150,7 +150,7 @@ class Workers:
                 self._begin(logs, session)
         due = self._due(timeout_s)
         # Who has something to do does not wait for the others; only when nobody had, they wait, each its part.
-        each_s = timeout_s / len(self._workers) if self._idle else 0.0
+        each_s = timeout_s / len(self._workers) if self._idle and due else 0.0
         read = sum(self._step(logs, self._workers[logs], each_s) for logs in due)
         self._idle = bool(due) and not read
         return read

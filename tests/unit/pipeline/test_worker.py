@@ -134,3 +134,16 @@ def test_by_default_every_poll_is_committed() -> None:
     scene.workers.step(0.2)
     scene.workers.step(0.2)
     assert (scene.told(), scene.waited) == (2, [])
+
+
+def test_a_process_whose_shares_all_went_to_others_stands_by() -> None:
+    """Also when it had nothing to do when they went; with the next share it works again."""
+    scene = Scene(shares=1)
+    scene.workers.step(0.2)
+    scene.workers.step(0.2)
+    held, scene.held = scene.held, {}
+    assert scene.workers.step(0.2) == 0
+    scene.order()
+    scene.held = held
+    scene.workers.step(0.2)
+    assert scene.told() == 1
