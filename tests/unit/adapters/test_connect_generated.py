@@ -55,6 +55,20 @@ def test_all_columns_is_no_list() -> None:
     assert "column.include.list" not in generated(capture(columns={}))
 
 
+def test_how_often_it_polls_is_for_the_file_to_say() -> None:
+    """Ten times a second unless it does; it is no part of what the log's truth hangs on."""
+    assert refused("poll.interval.ms", capture()) == ""
+    asked = {more: generated(capture(more={"poll.interval.ms": more} if more else {})) for more in ("", "500")}
+    assert {more: told["poll.interval.ms"] for more, told in asked.items()} == {"": "100", "500": "500"}
+
+
+def test_connectors_of_one_worker_are_told_apart() -> None:
+    """Two whose sources have one name wait two minutes for each other's figures otherwise."""
+    made = [capture(topic_prefix=prefix) for prefix in ("shop", "other")]
+    assert len({each.name for each in made}) == 1
+    assert len({generated(each)["custom.metric.tags"] for each in made}) == 2
+
+
 @pytest.mark.parametrize("made", [capture(), mariadb()], ids=["postgres", "mariadb"])
 def test_what_the_issue_asks_for_is_generated(made) -> None:
     """The settings without which the log would lie, repeat, or forget."""
@@ -127,9 +141,9 @@ def test_security_settings_reach_every_client_of_debezium() -> None:
 
 @given(st.dictionaries(st.sampled_from([*own(capture()), "max.batch.size", "poll.interval.ms"]), st.text()))
 def test_more_never_replaces_what_is_generated(more: dict[str, str]) -> None:
-    """What a file adds stands beside, never instead."""
+    """What a file adds stands beside, never instead; a default is there unless it says another."""
     told = generated(capture(more=more))
-    assert {**more, **own(capture())} == told
+    assert {"poll.interval.ms": "100", **more, **own(capture())} == told
 
 
 @pytest.mark.parametrize(

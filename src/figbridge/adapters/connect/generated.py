@@ -21,8 +21,11 @@ _CONNECT: Final[Mapping[str, str]] = {
     "exactly.once.support": "required",
     # A Kafka transaction per poll; PostgreSQL's connector refuses transactions of its own.
     "transaction.boundary": "poll",
-    "poll.interval.ms": "100",  # by default half a second, and by so much every event is later
     "errors.tolerance": "none",  # `all` acknowledges and skips what cannot be sent
+}
+
+_UNLESS_SAID: Final[Mapping[str, str]] = {
+    "poll.interval.ms": "100",  # Debezium's default is half a second, and by so much every event is later
 }
 
 _POSTGRES: Final[Mapping[str, str]] = {
@@ -39,8 +42,8 @@ _MARIADB: Final[Mapping[str, str]] = {
 
 
 def generated(capture: Capture) -> dict[str, str]:
-    """Return the whole configuration of a connector, sorted by name. `more` never replaces what is generated here."""
-    return dict(sorted({**capture.more, **own(capture)}.items()))
+    """Return the whole configuration of a connector, sorted by name. `more` replaces only what is a default here."""
+    return dict(sorted({**_UNLESS_SAID, **capture.more, **own(capture)}.items()))
 
 
 def refused(setting: str, capture: Capture) -> str:
