@@ -55,13 +55,6 @@ def test_all_columns_is_no_list() -> None:
     assert "column.include.list" not in generated(capture(columns={}))
 
 
-def test_how_often_it_polls_is_for_the_file_to_say() -> None:
-    """Ten times a second unless it does; it is no part of what the log's truth hangs on."""
-    assert refused("poll.interval.ms", capture()) == ""
-    asked = {more: generated(capture(more={"poll.interval.ms": more} if more else {})) for more in ("", "500")}
-    assert {more: told["poll.interval.ms"] for more, told in asked.items()} == {"": "100", "500": "500"}
-
-
 def test_connectors_of_one_worker_are_told_apart() -> None:
     """Two whose sources have one name wait two minutes for each other's figures otherwise."""
     made = [capture(topic_prefix=prefix) for prefix in ("shop", "other")]
@@ -141,9 +134,9 @@ def test_security_settings_reach_every_client_of_debezium() -> None:
 
 @given(st.dictionaries(st.sampled_from([*own(capture()), "max.batch.size", "poll.interval.ms"]), st.text()))
 def test_more_never_replaces_what_is_generated(more: dict[str, str]) -> None:
-    """What a file adds stands beside, never instead; a default is there unless it says another."""
+    """What a file adds stands beside, never instead."""
     told = generated(capture(more=more))
-    assert {"poll.interval.ms": "100", **more, **own(capture())} == told
+    assert {**more, **own(capture())} == told
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,6 @@ _CONNECT: Final[Mapping[str, str]] = {
     "errors.tolerance": "none",  # `all` acknowledges and skips what cannot be sent
 }
 
-_UNLESS_SAID: Final[Mapping[str, str]] = {
-    "poll.interval.ms": "100",  # Debezium's default is half a second, and by so much every event is later
-}
-
 _POSTGRES: Final[Mapping[str, str]] = {
     "slot.max.retries": "60",  # the slot of a worker that was killed stays in use until the server notices
     "slot.retry.delay.ms": "1000",
@@ -42,8 +38,8 @@ _MARIADB: Final[Mapping[str, str]] = {
 
 
 def generated(capture: Capture) -> dict[str, str]:
-    """Return the whole configuration of a connector, sorted by name. `more` replaces only what is a default here."""
-    return dict(sorted({**_UNLESS_SAID, **capture.more, **own(capture)}.items()))
+    """Return the whole configuration of a connector, sorted by name. `more` never replaces what is generated here."""
+    return dict(sorted({**capture.more, **own(capture)}.items()))
 
 
 def refused(setting: str, capture: Capture) -> str:
