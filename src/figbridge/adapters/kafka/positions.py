@@ -15,7 +15,7 @@ from confluent_kafka import TopicPartition as Place
 
 from figbridge.adapters.kafka.config import Cluster
 from figbridge.adapters.kafka.failures import error_of, passes, said
-from figbridge.adapters.kafka.read import CLOSE_S
+from figbridge.adapters.kafka.read import close_idle
 from figbridge.adapters.kafka.topics import Topics
 from figbridge.ports import TopicPartition
 
@@ -56,9 +56,4 @@ class Positions:
 
     def close(self) -> None:
         """Close the consumers; no group notices. Whoever waits in another thread for brokers keeps theirs."""
-        if self._lock.acquire(timeout=CLOSE_S):
-            try:
-                while self._consumers:
-                    self._consumers.popitem()[1].close()
-            finally:
-                self._lock.release()
+        close_idle(self._lock, self._consumers)

@@ -18,7 +18,7 @@ from figbridge.ports import Record, TopicPartition
 
 _CHUNK: Final = 500
 _WAIT_S: Final = 0.2
-CLOSE_S: Final = 1.0
+_CLOSE_S: Final = 1.0
 """How long a close waits for whoever asks at that moment."""
 
 
@@ -72,9 +72,14 @@ class Reader:
     def close(self) -> None:
         """Close the consumers. Whoever waits in another thread for brokers that are gone keeps theirs: nobody
         waits for them here."""
-        if self._lock.acquire(timeout=CLOSE_S):
-            try:
-                while self._consumers:
-                    self._consumers.popitem()[1].close()
-            finally:
-                self._lock.release()
+        close_idle(self._lock, self._consumers)
+
+
+def close_idle(lock: Lock, consumers: dict[str, Consumer]) -> None:
+    """Close consumers that a lock guards, unless somebody uses them for longer than a close may wait."""
+    if lock.acquire(timeout=_CLOSE_S):
+        try:
+            while consumers:
+                consumers.popitem()[1].close()
+        finally:
+            lock.release()
