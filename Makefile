@@ -18,7 +18,7 @@ FAULTS_KAFKA     ?= 100
 REBALANCES_KAFKA ?= 300
 # How often `make faults-restarts` restarts a connector inside changes of keys on each database, and inside COPYs.
 FAULTS_RESTARTS ?= 20
-# How many processes run the tests that do not kill; those of the sandbox mostly wait.
+# How many processes run the tests, but for the whole campaigns; those with servers mostly wait.
 JOBS ?= 2
 
 say = @printf '\n== %s\n' "$(1)"
@@ -65,7 +65,7 @@ test-fast: $(STAMP) ## Tests without a server, a few processes at a time.
 
 test-embedded: $(STAMP) ## Tests on a real PostgreSQL with a real Debezium.
 	$(call say,tests on PostgreSQL and Debezium)
-	$(PYTEST) tests --ignore=tests/faults -m 'embedded and not sandbox and not faults'
+	$(PYTEST) tests --ignore=tests/faults -m 'embedded and not sandbox and not faults' -n $(JOBS) --dist loadfile
 
 test-sandbox: $(STAMP) ## Tests on a real Kafka, Kafka Connect, PostgreSQL and MariaDB; Maven loads them once.
 	$(call say,tests on Kafka and Kafka Connect; the first time Maven loads about 260 MB)
@@ -74,7 +74,7 @@ test-sandbox: $(STAMP) ## Tests on a real Kafka, Kafka Connect, PostgreSQL and M
 
 test-faults: $(STAMP) ## A small share of the kills.
 	$(call say,$(FAULTS_FEW) kills of each kind)
-	FIGBRIDGE_FAULTS=$(FAULTS_FEW) FIGBRIDGE_KILLS=$(FAULTS_FEW) $(PYTEST) tests -m faults
+	FIGBRIDGE_FAULTS=$(FAULTS_FEW) FIGBRIDGE_KILLS=$(FAULTS_FEW) $(PYTEST) tests -m faults -n $(JOBS) --dist loadfile
 
 faults: faults-embedded faults-kafka faults-restarts ## The whole campaign, more than an hour: everything that a share of runs in `make test`.
 

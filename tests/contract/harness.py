@@ -18,7 +18,7 @@ from figbridge.ports import Commit, Entry, Log, Outgoing, Record, Session, Topic
 
 T = TypeVar("T")
 
-PATIENCE_S = 30.0
+PATIENCE_S = 50.0
 """How long a test waits for what must come."""
 
 SILENCE_S = 0.05

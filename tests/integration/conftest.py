@@ -66,7 +66,7 @@ def database(new_database: Callable[[], str]) -> str:
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:
     slots = "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while found := admin.execute(slots, [name]).fetchall():
         assert time.monotonic() < deadline, "a slot stays in use"
         for slot, pid in found:

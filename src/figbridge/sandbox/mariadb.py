@@ -57,6 +57,7 @@ class MariaDb(Server):
         self._binaries = binaries
         self._durable = durable
         self._data = folder / "data"
+        self._scratch = folder / "tmp"
         self.user = USER
 
     @property
@@ -74,6 +75,7 @@ class MariaDb(Server):
         """Make the data and the password once, and write who may connect."""
         if not self.password:
             _write_secret(self.folder / "password", secrets.token_urlsafe(18))
+        self._scratch.mkdir(exist_ok=True)
         accounts = _ACCOUNTS.format(user=self.user, password=self.password)
         _write_secret(self.folder / "accounts.sql", accounts)
         if not (self._data / "mysql").exists():
@@ -104,7 +106,8 @@ class MariaDb(Server):
         raise Unreachable(f"There is no MariaDB in {self._binaries}.", hint="delete that folder; it is fetched again")
 
     def _storage(self) -> dict[str, str]:
-        return _STORAGE | ({} if self._durable else _CARELESS)
+        # A scratch folder of its own: each server that starts removes what others have in theirs.
+        return _STORAGE | {"tmpdir": str(self._scratch)} | ({} if self._durable else _CARELESS)
 
     def _as_root(self) -> list[str]:
         """Allow it to run as root when that is who runs it, as in a container: it holds nothing but play data."""

@@ -19,7 +19,7 @@ import pytest
 from figbridge.sandbox import process
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Place:
@@ -34,9 +34,14 @@ class Place:
             [sys.executable, "-m", "figbridge", *words, "-o", "json"],
             cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:]
+        assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:] + self.logs()
         assert "Traceback" not in done.stderr
         return json.loads(done.stdout) if code in (0, 3) else done.stderr
+
+    def logs(self) -> str:
+        """Return the ends of what the bridges and the servers wrote: what a command found is often their doing."""
+        files = [*self.folder.glob("run-*.log"), *self.folder.glob("*/server.log")]
+        return "".join(f"\n== {file.name} of {file.parent.name}\n{_end_of(file)}" for file in files)
 
     def sandbox(self, *words: str, code: int = 0) -> Any:
         """Run a command of the sandbox."""
@@ -44,7 +49,7 @@ class Place:
 
     def run(self, kind: str) -> subprocess.Popen[bytes]:
         """Start the bridge of one shop."""
-        words = ["run", "--from", "earliest", "--settings", str(self.folder / f"{kind}.yaml")]
+        words = ["run", "--verbose", "--from", "earliest", "--settings", str(self.folder / f"{kind}.yaml")]
         with (self.folder / f"run-{kind}.log").open("wb") as out:
             return subprocess.Popen([sys.executable, "-m", "figbridge", *words], cwd=ROOT, stdout=out, stderr=out)
 
@@ -62,6 +67,10 @@ class Place:
                 return status
             assert monotonic() < deadline, status
             pause.wait(0.2)
+
+
+def _end_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
 @pytest.fixture(scope="module")

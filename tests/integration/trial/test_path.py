@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Place
+from .conftest import PATIENCE_S, Place
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(600)]
 
@@ -23,7 +23,7 @@ def test_the_monolith_reaches_the_domain_topics(place: Place, kind: str) -> None
     bridge = place.run(kind)
     try:
         traded = place.sandbox("trade", "--on", kind, "-n", "100")
-        found = place.sandbox("verify", "--on", kind)
+        found = place.sandbox("verify", "--on", kind, "--patience", str(PATIENCE_S))
         status = place.wait_for(settings, lambda source: source["records_behind"] < 50)  # heartbeats go on for ever
     finally:
         place.end(bridge, kind)

@@ -13,7 +13,7 @@ from figbridge.domain.connector import Capture, Kind, Live, LiveTopic, Slot, Tas
 from figbridge.domain.gtid import covers, gtids
 from figbridge.domain.lsn import lsn_number, lsn_text
 from figbridge.operations.connectors import causes
-from figbridge.operations.connectors.look import Motion, _Look, judged
+from figbridge.operations.connectors.look import Motion, _Look, _waited_for, judged
 from figbridge.operations.connectors.offsets import in_snapshot, reached, told
 from figbridge.operations.connectors.plan import Act, Plan, compare, differences
 from figbridge.operations.connectors.snapshot import Heard, Phase, heard
@@ -169,6 +169,24 @@ def test_an_idle_mariadb_is_judged_by_what_it_has_read() -> None:
         look = _Look(RUNNING, offset, position=position)
         assert judged(capture(Kind.MARIADB), look, moved=False).motion is motion
         assert judged(capture(Kind.MARIADB), look, moved=True).motion is Motion.STREAMING
+
+
+@pytest.mark.parametrize(
+    ("look", "waited"),
+    [
+        (_Look(RUNNING, {"gtids": "0-1-28", "transaction_id": "0-1-29"}, position="0-1-29"), False),
+        (_Look(RUNNING, {"gtids": "0-1-28", "transaction_id": "0-1-29"}, position="0-1-30"), True),
+        (_Look(RUNNING, {"gtids": "0-1-29", "snapshot": "INITIAL"}, position="0-1-29"), True),
+        (_Look(Live("x", "RUNNING", "w", {}), {"gtids": "0-1-29"}, position="0-1-29"), True),
+        (_Look(RUNNING, {"lsn": 5}, READ, slot_known=True), True),
+        (_Look(live({}, "PAUSED"), {"lsn": 5}, READ, slot_known=True), False),
+        (_Look(TRACE), False),
+        (_Look(None), False),
+    ],
+)
+def test_only_what_may_have_more_to_read_is_waited_for(look: _Look, waited: bool) -> None:
+    """A heartbeat tells nothing new of an idle MariaDB; one whose tasks do not run yet is not idle."""
+    assert _waited_for(look) is waited
 
 
 def test_a_failure_says_why_and_what_to_do_first() -> None:

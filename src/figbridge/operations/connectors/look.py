@@ -67,10 +67,10 @@ class _Look:
 
 
 def status(site: Site, chosen: tuple[Wanted, ...] = ()) -> tuple[Status, ...]:
-    """Return what connectors do; for those that run, after waiting for a heartbeat of each."""
+    """Return what connectors do; those that run and may have more to read are given time for a heartbeat."""
     wanted = chosen or site.wanted
     looks = _looks(site, wanted)
-    runs = {w.capture.name: w for w in wanted if _runs(looks[w.capture.name].live)}
+    runs = {w.capture.name: w for w in wanted if _waited_for(looks[w.capture.name])}
     deadline = time.monotonic() + max((2 * w.capture.heartbeat_ms / 1000 + _POLLS_S for w in runs.values()), default=0)
     moved: set[str] = set()
     while len(moved) < len(runs) and time.monotonic() < deadline:
@@ -112,8 +112,21 @@ def _look(site: Site, wanted: Wanted, live: Live | None) -> _Look:
         return _Look(live, offset, end=end)  # a status must not fail of the database that it reports on
 
 
-def _runs(live: Live | None) -> bool:
-    return live is not None and live.state not in _RESTING and live.failed is None and live.state != "FAILED"
+def _waited_for(look: _Look) -> bool:
+    live = look.live
+    if live is None or live.state in _RESTING or live.state == "FAILED" or live.failed is not None:
+        return False
+    return not (_at_work(live) and _has_read_all(look))
+
+
+def _at_work(live: Live) -> bool:
+    return bool(live.tasks) and all(task.state == "RUNNING" for task in live.tasks)
+
+
+def _has_read_all(look: _Look) -> bool:
+    """Say that of MariaDB: idle, it says that it is alive every 48 s only, whatever the heartbeats' interval."""
+    offset = look.offset or {}
+    return bool(look.position) and not offsets.in_snapshot(offset) and offsets.reached(offset, look.position)
 
 
 def judged(capture: Capture, look: _Look, *, moved: bool) -> Status:
@@ -147,7 +160,7 @@ def _motion(capture: Capture, look: _Look, live: Live, *, moved: bool) -> tuple[
         return Motion.FAILED, _failure(live.cause, capture.name)
     if live.state in _RESTING:
         return _RESTING[live.state], f"somebody {live.state.lower()} it: figbridge connectors resume {capture.name}"
-    if not live.tasks or any(t.state != "RUNNING" for t in live.tasks):
+    if not _at_work(live):
         states = ", ".join(t.state for t in live.tasks) or "no task"
         return Motion.STARTING, f"Connect has not started it yet: {states}"
     if offsets.in_snapshot(look.offset):
@@ -157,8 +170,7 @@ def _motion(capture: Capture, look: _Look, live: Live, *, moved: bool) -> tuple[
     if look.slot is not None and not look.slot.active:
         begun = Motion.STALLED if look.offset else Motion.STARTING
         return begun, f"it is RUNNING, and nobody reads the slot {capture.slot}: the worker's log says why"
-    if not moved and look.position and offsets.reached(look.offset or {}, look.position):
-        # An idle MariaDB says that it is alive every 48 s only, whatever the interval of heartbeats is.
+    if not moved and _has_read_all(look):
         return Motion.IDLE, f"it has read up to {look.position}, and the database has committed nothing since"
     if not moved:
         begun = Motion.STALLED if look.offset else Motion.STARTING
