@@ -272,10 +272,11 @@ class Connect(Protocol):
 
 
 class Seen(NamedTuple):
-    """What came through a source log: the offset to look on from, and how many rows of an incremental snapshot."""
+    """What came of a table through a source log: where to look on from, rows of an incremental snapshot, changes."""
 
     offset: int
     rows: int
+    changes: int
 
 
 class Broker(Protocol):
@@ -300,7 +301,7 @@ class Broker(Protocol):
         """Return the values in partition 0 of a topic from an offset to its end, and the offset to read on from."""
 
     def snapshot_rows(self, topic: str, offset: int, table: str) -> Seen:
-        """Count the rows of a table that an incremental snapshot wrote to a source log, from an offset to its end."""
+        """Count what a source log says of a table from an offset to its end."""
 
 
 class LegacyDatabase(Protocol):

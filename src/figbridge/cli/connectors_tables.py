@@ -85,6 +85,8 @@ def snapshot(chosen: Chosen, table: str, where: str, stop: bool, fmt: str) -> Ex
     ended = last
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     words = f"{ended.rows:,} rows of {table} in {ended.seconds:.1f} s: {ended.phase.value}"
+    if ended.phase is operations.Phase.INCOMPLETE:
+        words += f"; {ended.why}"
     show(fmt, ended, lambda: click.echo(words))
     return Exit.OK if ended.phase is operations.Phase.DONE else Exit.FINDINGS
 
@@ -94,7 +96,8 @@ def _say(progress: Progress) -> None:
     total = progress.total or 0
     of = f" of about {total:,}" if total and total >= progress.rows else ""
     left = f", {(total - progress.rows) / rate:.0f} s left" if rate and total > progress.rows else ""
-    text = f"{progress.table}: {progress.phase.value}, {progress.rows:,}{of} rows, {rate:,.0f}/s{left}"
+    again = f" {progress.why}" if progress.why and progress.phase.value == "asked" else ""
+    text = f"{progress.table}: {progress.phase.value}{again}, {progress.rows:,}{of} rows, {rate:,.0f}/s{left}"
     sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
     sys.stderr.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -119,14 +120,15 @@ class KafkaBroker:
         return reached, tuple(values)
 
     def snapshot_rows(self, topic: str, offset: int, table: str) -> Seen:
-        """Count the rows of a table that an incremental snapshot wrote to a source log, from an offset to its end."""
-        rows = 0
+        """Count what a source log says of a table from an offset to its end."""
+        found: Counter[str] = Counter()
+        name = named(table)
 
         def count(value: bytes) -> None:
-            nonlocal rows
-            rows += _is_snapshot_row(value, table)
+            if name in value:
+                found[what_of(value, table)] += 1
 
-        return Seen(self._each(topic, offset, count), rows)
+        return Seen(self._each(topic, offset, count), found["row"], found["change"])
 
     def _each(self, topic: str, offset: int, take: Callable[[bytes], None]) -> int:
         """Give every value from an offset to the end; return the offset to read on from."""
@@ -209,15 +211,23 @@ def _set(entries: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _is_snapshot_row(value: bytes, table: str) -> bool:
-    if b'"incremental"' not in value:
-        return False
+def named(table: str) -> bytes:
+    """Return what a record of a table holds as Connect's converter writes it: only such a record is worth decoding."""
+    return f'"table":{json.dumps(table.rpartition(".")[2], ensure_ascii=False)}'.encode()
+
+
+def what_of(value: bytes, table: str) -> str:
+    """Return `row` for a row of an incremental snapshot of this table, `change` for a change, else nothing."""
     try:
         found = json.loads(value)
-        source = found["source"]
-        return bool(found["op"] == "r" and f"{source.get('schema') or source['db']}.{source['table']}" == table)
-    except (ValueError, KeyError, TypeError):
-        return False
+        source, op = found["source"], found["op"]
+        if f"{source.get('schema') or source['db']}.{source['table']}" != table:
+            return ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    if op == "r":
+        return "row" if source.get("snapshot") == "incremental" else ""
+    return "change" if op in ("c", "u", "d") else ""
 
 
 class _SilentLogger:

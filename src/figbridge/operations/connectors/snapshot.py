@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from figbridge.operations.connectors.site import Site
 
 _EVERY_S: Final = 0.5
 _BEGIN_S: Final = 60.0
+_ARRIVE_S: Final = 10.0
+"""How long rows that were read may still be under way when Debezium says that it is done: it says so beside them."""
 _SPECIAL: Final = re.compile(r"([\\.^$|()\[\]{}*+?])")
 _READ: Final = ("SUCCEEDED", "EMPTY")
 
@@ -29,10 +32,18 @@ class Phase(Enum):
     DONE = "done"
     STOPPED = "stopped"
     """Somebody stopped it: what it had read stays read."""
+    INCOMPLETE = "incomplete"
+    """Debezium says that it is done, and rows that it read never came, nor changes of theirs."""
     FAILED = "failed"
 
 
-_OVER: Final = (Phase.DONE, Phase.STOPPED, Phase.FAILED)
+_OVER: Final = (Phase.DONE, Phase.STOPPED, Phase.INCOMPLETE, Phase.FAILED)
+
+_HINTS: Final = {"NO_PRIMARY_KEY": "the table needs a primary key"}
+_ATTEMPTS: Final = 3
+_AGAIN: Final = "SQL_EXCEPTION"
+"""On PostgreSQL the thread that hears a signal and the one that streams may read one piece at the same time (seen on
+3.7.0, one in four when it polls every 100 ms): one fails, and Debezium gives the snapshot up with this word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,10 @@ class Heard:
     phase: Phase = Phase.ASKED
     scan: str = ""
     """How the scan of the table ended, in Debezium's word; empty while it goes on."""
-    total: int | None = None
+    counted: int | None = None
+    """How many rows there were when it began; older versions do not count them."""
+    read: int | None = None
+    """How many rows it has read; known once the scan is over."""
 
 
 def heard(before: Heard, value: bytes, id_: str) -> Heard:
@@ -68,35 +82,65 @@ def heard(before: Heard, value: bytes, id_: str) -> Heard:
     if said.get("id") != id_ or said.get("aggregate_type") != "Incremental Snapshot":
         return before
     more = said.get("additional_data") or {}
-    rows = str(more.get("total_rows", ""))
-    total = int(rows) if rows.isdigit() else before.total
+    known = replace(before, counted=_number(more.get("total_rows"), before.counted))
     match said["type"]:
         case "TABLE_SCAN_COMPLETED":
-            return Heard(Phase.READING, str(more.get("status", "")), total)
+            read = _number(more.get("total_rows_scanned"), None)
+            return replace(known, phase=Phase.READING, scan=str(more.get("status", "")), read=read)
         case "COMPLETED":
-            over = Phase.STOPPED if not before.scan else Phase.DONE if before.scan in _READ else Phase.FAILED
-            return Heard(over, before.scan, total)
+            over = Phase.STOPPED if not known.scan else Phase.DONE if known.scan in _READ else Phase.FAILED
+            return replace(known, phase=over)
         case "ABORTED" | "STOPPED":
-            return Heard(Phase.STOPPED, before.scan, total)
+            return replace(known, phase=Phase.STOPPED)
         case _:
-            return Heard(before.phase if before.phase in _OVER else Phase.READING, before.scan, total)
+            return known if known.phase in _OVER else replace(known, phase=Phase.READING)
+
+
+def missing(known: Heard, rows: int, changes: int) -> int:
+    """Return how many rows were read and never came: a pure function.
+
+    A row that changes while its piece is read is left out, and its change comes instead. What two threads read twice
+    is counted twice in `read`, and not in `counted`.
+    """
+    read = known.read or 0
+    return max(0, min(read, read if known.counted is None else known.counted) - rows - changes)
+
+
+def _number(said: object, before: int | None) -> int | None:
+    return int(str(said)) if str(said).isdigit() else before
 
 
 def snapshot(site: Site, wanted: Wanted, table: str, where: str, id_: str) -> Iterator[Progress]:
     """Ask for an incremental snapshot of a table, and yield how it goes until it ends.
 
     Raises Refused before anything is asked when the table is not captured or the connector does not stream, Unreachable
-    when Debezium does not take the signal, OperationalError when it gives up.
+    when Debezium does not take the signal, OperationalError when it gives up, each time that it was asked.
     """
     capture = wanted.capture
     _check(site, wanted, table)
-    offsets = site.broker.end(capture.notifications.name), site.broker.end(capture.log.name)
     data: dict[str, Any] = {"data-collections": [_literal(table)], "type": "INCREMENTAL"}
     if where:
         data["additional-conditions"] = [{"data-collection": _literal(table), "filter": where}]
-    _signal(site, wanted, id_, "execute-snapshot", data)
     total = None if where else _estimate(site, wanted, table)
-    yield from _watch(site, wanted, table, id_, offsets, total)
+    for attempt in range(1, _ATTEMPTS + 1):
+        name = id_ if attempt == 1 else f"{id_}-{attempt}"
+        offsets = site.broker.end(capture.notifications.name), site.broker.end(capture.log.name)
+        _signal(site, wanted, name, "execute-snapshot", data)
+        for progress in _watch(site, wanted, table, name, offsets, total):
+            failed = progress.phase is Phase.FAILED
+            again = failed and once_more(progress.why, attempt)
+            yield replace(progress, phase=Phase.ASKED, why=f"once more, after {progress.why}") if again else progress
+        if not failed:
+            return
+        if not again:
+            hint = _HINTS.get(progress.why, "the worker's log says why")
+            text = f"Debezium gave the snapshot of {table} up: {progress.why}"
+            raise OperationalError(text, hint=hint, code="CON036")
+
+
+def once_more(scan: str, attempt: int) -> bool:
+    """Say whether a snapshot that was given up is asked for again, by how its scan ended: a pure function."""
+    return scan == _AGAIN and attempt < _ATTEMPTS
 
 
 def stop(site: Site, wanted: Wanted, table: str, id_: str) -> None:
@@ -145,21 +189,27 @@ def _watch(
     site: Site, wanted: Wanted, table: str, id_: str, offsets: tuple[int, int], total: int | None
 ) -> Iterator[Progress]:
     capture, (said_from, rows_from) = wanted.capture, offsets
-    began, rows, known = time.monotonic(), 0, Heard(total=total)
+    began, rows, changes, known = time.monotonic(), 0, 0, Heard()
+    over_at = math.inf
     while True:
         said_from, values = site.broker.read(capture.notifications.name, said_from)
         for value in values:
             known = heard(known, value, id_)
         seen = site.broker.snapshot_rows(capture.log.name, rows_from, table)
-        rows_from, rows = seen.offset, rows + seen.rows
+        rows_from, rows, changes = seen.offset, rows + seen.rows, changes + seen.changes
         seconds = time.monotonic() - began
-        yield Progress(table, id_, known.phase, rows, known.total, seconds, known.scan)
-        if known.phase is Phase.FAILED:
-            text = f"Debezium gave the snapshot of {table} up: {known.scan}"
-            raise OperationalError(text, hint="it needs a primary key; the worker's log says more", code="CON036")
-        if known.phase in _OVER:
+        over_at = min(over_at, seconds) if known.phase in _OVER else over_at
+        phase, why = known.phase, known.scan
+        lost = missing(known, rows, changes) if phase is Phase.DONE else 0
+        if lost and seconds - over_at < _ARRIVE_S:
+            phase = Phase.READING
+        elif lost:
+            phase = Phase.INCOMPLETE
+            why = f"{lost:,} rows that Debezium read came neither as rows nor as changes: read them again"
+        yield Progress(table, id_, phase, rows, total if known.counted is None else known.counted, seconds, why)
+        if phase in _OVER:
             return
-        if known.phase is Phase.ASKED and seconds > _BEGIN_S:
+        if phase is Phase.ASKED and seconds > _BEGIN_S:
             text = f"Debezium has not taken the signal on {capture.signals.name} within {_BEGIN_S:.0f} s"
             raise Unreachable(text, hint="the worker's log says why", code="CON036")
         time.sleep(_EVERY_S)
