@@ -175,14 +175,17 @@ def test_a_table_is_read_again_while_the_stream_goes_on(
     assert shop.call("snapshot", "shop.stock", "-o", "json") == Exit.OK
     told = capsys.readouterr()
     ended = json.loads(told.out)
-    again = ended["rows"] - 3000  # Debezium's threads may spoil a snapshot: then it is asked for once more
-    assert (ended["phase"], again >= 0) == ("done", True)
+    assert ended["phase"] == "done"
     assert "rows/s" not in told.err
-    assert f"shop.stock: done, {ended['rows']:,}" in told.err
-    reread = Counter(row["item_cd"] for row in shop.rows("stock", "r"))
-    assert (len(reread), min(reread.values())) == (3000, 2)
+    times = Counter(row["item_cd"] for row in shop.rows("stock", "r"))
+    assert (len(times), min(times.values()) >= 2) == (3000, True)
+    if "once more" not in told.err:  # Debezium's threads may spoil a snapshot; then rows of both attempts come
+        assert ended["rows"] == 3000
+        assert "shop.stock: done, 3,000" in told.err
+        assert times.total() == 6000
     assert shop.call("snapshot", "shop.stock", "--where", "item_cd = 'A5'", "-o", "json") == Exit.OK
-    assert json.loads(capsys.readouterr().out)["rows"] in (1, 2)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rows"] == 1 or "once more" in told.err
     # What cannot be read is refused before anything is asked.
     assert shop.call("snapshot", "shop.ledger") == Exit.REFUSED
     assert "CON034" in capsys.readouterr().err
